@@ -15,10 +15,10 @@ _PACKAGE = Path(__file__).resolve().parent
 
 
 def write_atomically(path: str | os.PathLike[str], data: bytes | str) -> Path:
-    """Write a file so that a reader sees either the old content or the whole new one.
+    r"""Write a file so that a reader sees either the old content or the whole new one.
 
     The data goes into a temporary file in the same folder, is flushed to the disk, and is then renamed over `path`, which
-    every common file system does in one step. Text is written as UTF-8 with `\\n` line ends. When anything fails the
+    every common file system does in one step. Text is written as UTF-8 with `\n` line ends. When anything fails the
     temporary file is removed and `path` is as it was.
 
     Parameters
@@ -51,8 +51,8 @@ def write_atomically(path: str | os.PathLike[str], data: bytes | str) -> Path:
             stream.write(content)
             stream.flush()
             os.fsync(stream.fileno())
-        os.chmod(name, 0o666 & ~_umask())  # mkstemp makes the file private; give it the permissions of any other file
-        os.replace(name, path)
+        Path(name).chmod(0o666 & ~_umask())  # mkstemp makes the file private; give it the permissions of any other file
+        Path(name).replace(path)
     except BaseException:  # Ctrl-C included: the half-written file must go
         Path(name).unlink(missing_ok=True)
         raise
@@ -84,7 +84,7 @@ def sha256_of(source: bytes | str | os.PathLike[str]) -> str:
     if isinstance(source, bytes):
         return hashlib.sha256(source).hexdigest()
     digest = hashlib.sha256()
-    with open(source, "rb") as stream:
+    with Path(source).open("rb") as stream:
         while block := stream.read(1 << 20):
             digest.update(block)
     return digest.hexdigest()
@@ -165,7 +165,7 @@ def datasets_folder() -> Path:
     if named := os.environ.get("MUSEGEN_DATASETS"):
         return Path(named)
     clone = _PACKAGE.parent / "datasets"
-    return clone if clone.is_dir() and (_PACKAGE.parent / "pyproject.toml").is_file() else _PACKAGE / "_shipped" / "datasets"
+    return clone if clone.is_dir() and (_PACKAGE.parent / "pyproject.toml").is_file() else _PACKAGE / "_datasets"
 
 
 def weights_folder() -> Path:

@@ -19,7 +19,15 @@ _FIFTHS_TO_TONIC = "Fb Cb Gb Db Ab Eb Bb F C G D A E B F# C# G# D# A# E# B#".spl
 
 # Each mode uses the seven white keys from another starting note; the number says how many fifths its tonic lies above the
 # tonic of the major key with the same key signature.
-_MODE_TO_FIFTHS_ABOVE = {"major": 0, "minor": 3, "dorian": 2, "phrygian": 4, "lydian": -1, "mixolydian": 1, "locrian": 5}
+_MODE_TO_FIFTHS_ABOVE = {
+    "major": 0,
+    "minor": 3,
+    "dorian": 2,
+    "phrygian": 4,
+    "lydian": -1,
+    "mixolydian": 1,
+    "locrian": 5,
+}
 MODES = tuple(_MODE_TO_FIFTHS_ABOVE)
 
 # Krumhansl and Kessler 1982: how well each pitch class fits a key, as rated by listeners; the tonic comes first.
@@ -70,10 +78,14 @@ def key_to_fifths(key: str) -> int:
     """
     match = re.fullmatch(r"([A-G][#b]?) (\w+)", key) if isinstance(key, str) else None
     if match is None or match[2] not in MODES:
-        raise ValueError(f"key={key!r} is not a key; write a tonic, a space and a mode, such as 'G major' or 'F# minor' (modes: {', '.join(MODES)})")
+        raise ValueError(
+            f"key={key!r} is not a key; write a tonic, a space and a mode, such as 'G major' or 'F# minor' (modes: {', '.join(MODES)})"
+        )
     fifths = _FIFTHS_TO_TONIC.index(match[1]) - 8 - _MODE_TO_FIFTHS_ABOVE[match[2]]
     if abs(fifths) > 7:
-        raise ValueError(f"key={key!r} would need {abs(fifths)} {'sharps' if fifths > 0 else 'flats'}; write the same key with at most 7")
+        raise ValueError(
+            f"key={key!r} would need {abs(fifths)} {'sharps' if fifths > 0 else 'flats'}; write the same key with at most 7"
+        )
     return fifths
 
 
@@ -106,7 +118,9 @@ def key_to_pitch_classes(key: str) -> frozenset[int]:
     [0, 2, 4, 6, 7, 9, 11]
     """
     fifths = key_to_fifths(key)
-    return frozenset((7 * step) % 12 for step in range(fifths - 1, fifths + 6))  # seven neighbours on the circle of fifths
+    return frozenset(
+        (7 * step) % 12 for step in range(fifths - 1, fifths + 6)
+    )  # seven neighbours on the circle of fifths
 
 
 def transpose_key(key: str, semitones: int) -> str:
@@ -147,7 +161,11 @@ def estimate_key(score: Score) -> str:
     if len(pitched) == 0:
         raise ValueError("score has no pitched note, so no key can be estimated")
     weights = np.bincount(pitched["pitch"] % 12, weights=pitched["duration"], minlength=12)  # (12,)
-    candidates = [(tonic, mode, profile) for mode, profile in (("major", _MAJOR_PROFILE), ("minor", _MINOR_PROFILE)) for tonic in range(12)]
+    candidates = [
+        (tonic, mode, profile)
+        for mode, profile in (("major", _MAJOR_PROFILE), ("minor", _MINOR_PROFILE))
+        for tonic in range(12)
+    ]
     if np.ptp(weights) == 0:  # all twelve equal: no key is better than another
         return "C major"
     scores = [np.corrcoef(weights, np.roll(profile, tonic))[0, 1] for tonic, _, profile in candidates]
@@ -174,7 +192,9 @@ def pitch_to_name(pitch: int, key: str | None = None) -> str:
     # A window of twelve neighbours on the circle of fifths holds each pitch class once. Major-like keys reach down to the
     # flat third and up to the sharp fifth; minor keys reach one further up, to their sharp fourth.
     lowest = fifths - (2 if key.split()[1] == "minor" else 3)
-    position = next(step for step in range(lowest, lowest + 12) if (7 * step) % 12 == pitch % 12)  # 0 = C, 1 = G, -1 = F
+    position = next(
+        step for step in range(lowest, lowest + 12) if (7 * step) % 12 == pitch % 12
+    )  # 0 = C, 1 = G, -1 = F
     if not -8 <= position <= 12:  # a double accidental: the plain name is easier to read
         return pitch_to_name(pitch)
     name = _FIFTHS_TO_TONIC[position + 8]
@@ -197,8 +217,12 @@ def name_to_pitch(name: str) -> int:
     """
     match = re.fullmatch(r"([A-Ga-g])(#{0,2}|b{0,2})(-?\d+)", name.strip()) if isinstance(name, str) else None
     if match is None:
-        raise ValueError(f"name={name!r} is not a note name; write a letter, perhaps # or b, and an octave, such as 'F#4'")
-    pitch = _LETTER_TO_PITCH_CLASS[match[1].upper()] + match[2].count("#") - match[2].count("b") + 12 * (int(match[3]) + 1)
+        raise ValueError(
+            f"name={name!r} is not a note name; write a letter, perhaps # or b, and an octave, such as 'F#4'"
+        )
+    pitch = (
+        _LETTER_TO_PITCH_CLASS[match[1].upper()] + match[2].count("#") - match[2].count("b") + 12 * (int(match[3]) + 1)
+    )
     if not 0 <= pitch <= 127:
         raise ValueError(f"name={name!r} is MIDI pitch {pitch}, outside 0 to 127 (C-1 to G9)")
     return pitch

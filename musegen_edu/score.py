@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,13 +13,21 @@ import numpy.typing as npt
 
 from musegen_edu.keys import key_to_fifths, transpose_key
 
-TICKS_PER_QUARTER = 24  # exact for 32nd notes (3 ticks) and for triplets of eighths (8 ticks) and of sixteenths (4 ticks)
+TICKS_PER_QUARTER = (
+    24  # exact for 32nd notes (3 ticks) and for triplets of eighths (8 ticks) and of sixteenths (4 ticks)
+)
 DRUMS = 128  # the "program" of a drum part; 0 to 127 are the General MIDI instruments
 MAX_PARTS = 256
 
 NOTE_DTYPE = np.dtype([("onset", "<i4"), ("duration", "<i4"), ("pitch", "<i2"), ("velocity", "u1"), ("part", "u1")])
 _SORT_ORDER = ("onset", "pitch", "part", "duration", "velocity")
-_ALLOWED = {"onset": (0, 2**31 - 1), "duration": (1, 2**31 - 1), "pitch": (0, 127), "velocity": (1, 127), "part": (0, MAX_PARTS - 1)}
+_ALLOWED = {
+    "onset": (0, 2**31 - 1),
+    "duration": (1, 2**31 - 1),
+    "pitch": (0, 127),
+    "velocity": (1, 127),
+    "part": (0, MAX_PARTS - 1),
+}
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -75,7 +83,11 @@ class Score:
             )
         set_field(self, "meter", _checked_meter(self.meter))
         set_field(self, "programs", _checked_programs(self.programs))
-        if not isinstance(self.bpm, (int, float, np.number)) or not math.isfinite(self.bpm) or not 1 <= self.bpm <= 2000:
+        if (
+            not isinstance(self.bpm, (int, float, np.number))
+            or not math.isfinite(self.bpm)
+            or not 1 <= self.bpm <= 2000
+        ):
             raise ValueError(f"bpm={self.bpm!r} must be a number of quarter notes a minute from 1 to 2000")
         set_field(self, "bpm", float(self.bpm))
         if self.key is not None:
@@ -83,7 +95,9 @@ class Score:
         if not isinstance(self.title, str):
             raise ValueError(f"title={self.title!r} must be text")
         if isinstance(self.pickup, bool) or int(self.pickup) != self.pickup or not 0 <= self.pickup < self.bar_ticks:
-            raise ValueError(f"pickup={self.pickup!r} must be a whole number of ticks from 0 to {self.bar_ticks - 1}, less than a bar")
+            raise ValueError(
+                f"pickup={self.pickup!r} must be a whole number of ticks from 0 to {self.bar_ticks - 1}, less than a bar"
+            )
         set_field(self, "pickup", int(self.pickup))
         for name, (low, high) in _ALLOWED.items():
             _check_range(name, notes[name], low, min(high, len(self.programs) - 1) if name == "part" else high)
@@ -114,12 +128,16 @@ class Score:
             for name, value in zip(NOTE_DTYPE.names or (), values, strict=False):
                 low, high = _ALLOWED[name]
                 if int(value) != value or not low <= value <= high:
-                    raise ValueError(f"notes has {name}={value!r} in row {values!r}; it must be a whole number from {low} to {high}")
+                    raise ValueError(
+                        f"notes has {name}={value!r} in row {values!r}; it must be a whole number from {low} to {high}"
+                    )
             rows.append(values + (80, 0)[len(values) - 3 :])
         return cls(np.array(rows, NOTE_DTYPE) if rows else np.empty(0, NOTE_DTYPE), **fields)
 
     @classmethod
-    def from_melody(cls, pitches: Sequence[int | None], durations: int | Sequence[int], *, velocity: int = 80, **fields: Any) -> Score:
+    def from_melody(
+        cls, pitches: Sequence[int | None], durations: int | Sequence[int], *, velocity: int = 80, **fields: Any
+    ) -> Score:
         """Make a one-part score from pitches that follow one another.
 
         Parameters
@@ -134,14 +152,20 @@ class Score:
         >>> Score.from_melody([60, None, 67], [24, 12, 12]).notes["onset"].tolist()
         [0, 36]
         """
-        lengths = [int(durations)] * len(pitches) if isinstance(durations, (int, np.integer)) else [int(d) for d in durations]
+        lengths = (
+            [int(durations)] * len(pitches) if isinstance(durations, (int, np.integer)) else [int(d) for d in durations]
+        )
         if len(lengths) != len(pitches):
-            raise ValueError(f"durations has {len(lengths)} values for {len(pitches)} pitches; give one a pitch, or one number for all")
+            raise ValueError(
+                f"durations has {len(lengths)} values for {len(pitches)} pitches; give one a pitch, or one number for all"
+            )
         if lengths and min(lengths) < 1:
             raise ValueError(f"durations holds {min(lengths)}; each must be at least 1 tick")
         onsets = np.cumsum([0, *lengths])
         rows = zip(onsets.tolist(), lengths, pitches, strict=False)
-        return cls.from_notes([(onset, length, pitch, velocity) for onset, length, pitch in rows if pitch is not None], **fields)
+        return cls.from_notes(
+            [(onset, length, pitch, velocity) for onset, length, pitch in rows if pitch is not None], **fields
+        )
 
     def replace(self, **changes: Any) -> Score:
         """Return a copy in which the named fields are other ones, for example `score.replace(bpm=90)`.
@@ -221,7 +245,8 @@ class Score:
     @property
     def is_drum_note(self) -> npt.NDArray[np.bool_]:
         """One truth value a note: does it belong to a drum part?"""
-        return np.array([program == DRUMS for program in self.programs])[self.notes["part"]]
+        is_drum_part = np.array([program == DRUMS for program in self.programs], np.bool_)
+        return np.asarray(is_drum_part[self.notes["part"]], np.bool_)
 
     # ---- transforms ----
 
@@ -243,7 +268,9 @@ class Score:
         notes = self.notes.copy()
         pitch = notes["pitch"].astype(np.int64) + np.where(self.is_drum_note, 0, int(semitones))
         if len(pitch) and not 0 <= pitch.min() <= pitch.max() <= 127:
-            raise ValueError(f"semitones={semitones} would move pitches to {pitch.min()}..{pitch.max()}, outside 0 to 127")
+            raise ValueError(
+                f"semitones={semitones} would move pitches to {pitch.min()}..{pitch.max()}, outside 0 to 127"
+            )
         notes["pitch"] = pitch
         return self.replace(notes=notes, key=None if self.key is None else transpose_key(self.key, int(semitones)))
 
@@ -328,7 +355,10 @@ class Score:
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Score):
             return NotImplemented
-        same_fields = all(getattr(self, name) == getattr(other, name) for name in ("meter", "bpm", "key", "programs", "title", "pickup"))
+        same_fields = all(
+            getattr(self, name) == getattr(other, name)
+            for name in ("meter", "bpm", "key", "programs", "title", "pickup")
+        )
         return same_fields and bool(np.array_equal(self.notes, other.notes))
 
     def __hash__(self) -> int:
@@ -337,11 +367,14 @@ class Score:
     def __repr__(self) -> str:
         what = [f"{self.n_parts} parts"] if self.n_parts > 1 else []
         what.append(f"{len(self)} note{'' if len(self) == 1 else 's'}")
-        what.append(f"{self.n_bars} bar{'' if self.n_bars == 1 else 's'} of {self.meter[0]}/{self.meter[1]} at {self.bpm:g} bpm")
+        what.append(
+            f"{self.n_bars} bar{'' if self.n_bars == 1 else 's'} of {self.meter[0]}/{self.meter[1]} at {self.bpm:g} bpm"
+        )
         return f"Score({self.title!r}, {', '.join([*what, self.key] if self.key else what)})"
 
-    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None, **_: Any) -> dict[str, Any] | tuple[dict[str, Any], Mapping[str, Any]]:
-        from musegen_edu.widgets.player import score_mimebundle  # the widgets stand on top; loaded only when a notebook asks
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None, **_: Any) -> Any:
+        # The widgets stand on top of everything; they are loaded only when a notebook asks.
+        from musegen_edu.widgets.player import score_mimebundle
 
         return score_mimebundle(self)
 
@@ -367,10 +400,13 @@ def join(scores: Iterable[Score]) -> Score:
     if not scores:
         raise ValueError("scores is empty; give at least one score")
     first = scores[0]
-    pieces, end = [], 0
+    pieces: list[npt.NDArray[np.void]] = []
+    end = 0
     for score in scores:
         if score.meter != first.meter:
-            raise ValueError(f"scores have the meters {first.meter} and {score.meter}; only scores of one meter can be joined")
+            raise ValueError(
+                f"scores have the meters {first.meter} and {score.meter}; only scores of one meter can be joined"
+            )
         notes = score.notes.copy()
         if pieces:
             first_downbeat = _next_barline(first, end + score.pickup)
@@ -434,7 +470,9 @@ def _checked_programs(programs: Any) -> tuple[int, ...]:
     except (TypeError, ValueError):
         raise ValueError(f"programs={programs!r} must be a sequence of whole numbers, one a part") from None
     if not 1 <= len(checked) <= MAX_PARTS or not all(0 <= program <= DRUMS for program in checked):
-        raise ValueError(f"programs={programs!r} must hold 1 to {MAX_PARTS} numbers from 0 to 127, or {DRUMS} for drums")
+        raise ValueError(
+            f"programs={programs!r} must hold 1 to {MAX_PARTS} numbers from 0 to 127, or {DRUMS} for drums"
+        )
     return checked
 
 
