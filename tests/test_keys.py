@@ -108,6 +108,6 @@ def test_names_and_pitches_are_inverse():
         assert name_to_pitch(pitch_to_name(pitch, key)) == pitch
     for wrong in ("H4", "C", "", "C99", None):
         with pytest.raises(ValueError, match="name="):
-            name_to_pitch(wrong)
+            name_to_pitch(wrong)  # type: ignore[arg-type]  # a wrong type is part of the test
     with pytest.raises(ValueError, match="pitch=128"):
         pitch_to_name(128)

@@ -25,7 +25,7 @@ def test_notes_are_sorted_copied_and_read_only():
     with pytest.raises(ValueError, match="read-only"):
         score.notes["pitch"][0] = 3
     with pytest.raises(AttributeError):
-        score.bpm = 3
+        score.bpm = 3  # type: ignore[misc]  # the score is frozen
 
 
 def test_order_of_the_rows_does_not_matter():
