@@ -126,7 +126,7 @@ def audio_to_mel(
     power = (np.abs(audio_to_stft(audio, n_fft=n_fft, hop_length=hop_length)) / _full_scale(n_fft)) ** 2
     bands = _mel_bands(sample_rate, n_fft, n_mels) @ power  # (n_mels, n_bins) x (n_bins, n_frames)
     decibels = librosa.power_to_db(bands, ref=1.0, amin=10 ** (FLOOR_DB / 10), top_db=None)
-    return np.maximum(decibels, FLOOR_DB).astype(np.float32)  # float32 rounding may fall a hair below the floor
+    return np.asarray(np.maximum(decibels, FLOOR_DB), np.float32)  # float32 rounding may fall a hair below the floor
 
 
 def mel_to_audio(
@@ -305,7 +305,7 @@ def _full_scale(n_fft: int) -> float:
 
 
 def _mel_bands(sample_rate: int, n_fft: int, n_mels: int) -> npt.NDArray[np.float32]:
-    import librosa
+    import librosa.filters
 
     if sample_rate <= 0:
         raise ValueError(f"sample_rate={sample_rate} must be a positive number of Hz")
