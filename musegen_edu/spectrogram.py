@@ -305,14 +305,14 @@ def _full_scale(n_fft: int) -> float:
 
 
 def _mel_bands(sample_rate: int, n_fft: int, n_mels: int) -> npt.NDArray[np.float32]:
-    import librosa.filters
+    from librosa.filters import mel as mel_filters
 
     if sample_rate <= 0:
         raise ValueError(f"sample_rate={sample_rate} must be a positive number of Hz")
     if not 1 <= n_mels <= n_fft // 4:
         raise ValueError(f"n_mels={n_mels} must be from 1 to n_fft // 4 = {n_fft // 4}: more bands would stay empty")
     # norm=None: each triangle is 1 at its peak, so that a tone reads the same level in a narrow band and in a wide one
-    return np.asarray(librosa.filters.mel(sr=sample_rate, n_fft=n_fft, n_mels=n_mels, norm=None), np.float32)
+    return np.asarray(mel_filters(sr=sample_rate, n_fft=n_fft, n_mels=n_mels, norm=None), np.float32)
 
 
 def _checked_audio(audio: npt.ArrayLike) -> Audio:
