@@ -1,0 +1,102 @@
+"""The loop of `sampling.generate` for Keras models: compiled once, on every backend, with none of them imported."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+import keras
+import numpy as np
+import numpy.typing as npt
+from keras import ops
+
+from musegen_edu.sampling import temperature, top_k, top_p
+from musegen_edu.vocabulary import END, PAD, Tokens
+
+
+class GenerationLoop(keras.Model):  # type: ignore[misc]  # Keras has no types
+    """A model whose forward pass is a whole generation: token, state -> logits -> token, state -> ...
+
+    Being a `keras.Model` is what gets it compiled: Keras turns its call into a graph of TensorFlow or a jitted function of JAX. It
+    shares the weights of the model that it drives.
+
+    Parameters
+    ----------
+    model : has `initial_state(batch)` and `step(tokens, state)`.
+    """
+
+    def __init__(self, model: keras.Model) -> None:
+        super().__init__()
+        self.model = model
+        self.compile(jit_compile=keras.backend.backend() != "torch")
+
+    def call(self, inputs: tuple[Any, ...]) -> Any:
+        """Return tokens, (batch, length).
+
+        `inputs`: forced tokens (batch, length), -1 where free; noise (batch, length, n_tokens); and, each of shape (1,),
+        the number of places to fill, the temperature, and k and p with 0 for "no filter".
+        """
+        forced, noise, limit, heat, k, p = inputs
+        batch, length = ops.shape(forced)[0], ops.shape(forced)[1]
+        places = ops.arange(length, dtype="int32")
+
+        def keep_on(i: Any, token: Any, done: Any, drawn: Any, state: Any) -> Any:
+            return ops.logical_and(i < limit[0], ops.logical_not(ops.all(done)))
+
+        def one_step(i: Any, token: Any, done: Any, drawn: Any, state: Any) -> tuple[Any, ...]:
+            logits, state = self.model.step(token, state)  # (batch, n_tokens)
+            logits = temperature(ops.cast(logits, "float32"), heat[0])
+            # a filter sorts all logits: it is skipped, not run without effect, where it is not wanted
+            logits = ops.cond(k[0] > 0, partial(top_k, logits, k[0]), lambda: logits)
+            logits = ops.cond(p[0] > 0, partial(top_p, logits, p[0]), lambda: logits)
+            chosen = ops.cast(ops.argmax(logits + ops.take(noise, i, axis=1), axis=-1), "int32")  # (batch,)
+            given = ops.take(forced, i, axis=1)
+            token = ops.where(done, PAD, ops.where(given < 0, chosen, given))
+            done = ops.logical_or(done, ops.logical_and(given < 0, ops.equal(chosen, END)))
+            drawn = ops.where(ops.equal(places, i), ops.expand_dims(token, 1), drawn)
+            return i + 1, token, done, drawn, state
+
+        start = (
+            ops.cast(1, "int32"),
+            forced[:, 0],
+            ops.zeros((batch,), dtype="bool"),
+            ops.where(ops.equal(places, 0), forced, PAD),  # only the first token is there yet
+            self.model.initial_state(batch),
+        )
+        return ops.while_loop(keep_on, one_step, start)[3]
+
+
+def compiled_loop(
+    model: keras.Model,
+    forced: Tokens,
+    noise: npt.NDArray[np.float32],
+    *,
+    limit: int,
+    temperature: float,
+    k: int | None,
+    p: float | None,
+) -> Tokens:
+    """Run a model's loop, made and compiled at the first call and kept with the model.
+
+    Parameters
+    ----------
+    model : see `GenerationLoop`.
+    forced : (batch, length), -1 where a token is to be drawn.
+    noise : (batch, length, n_tokens), added to the logits of the token at the same place.
+    limit : how many places to fill at most.
+    temperature, k, p : for the filters; None leaves one out.
+    """
+    loop = getattr(model, "_generation_loop", None)
+    if loop is None:
+        loop = GenerationLoop(model)
+        # past Keras' own __setattr__: the loop holds the model, and a tracked loop would make the model contain itself
+        object.__setattr__(model, "_generation_loop", loop)
+    inputs = (
+        forced,
+        noise,
+        np.array([limit], np.int32),
+        np.array([temperature], np.float32),
+        np.array([k or 0], np.int32),
+        np.array([p or 0.0], np.float32),
+    )
+    return np.asarray(loop.predict_on_batch(inputs), np.int32)
