@@ -1,0 +1,289 @@
+"""The music that comes with the course: `load_dataset("folk")`, `load_dataset("chorales")`.
+
+A dataset is one zip file of MIDI files, which any music program opens, with a table `index.csv` inside. The checksum of the
+zip lies beside it in `SHA256SUMS`; a file that has been cut or changed is refused. Larger public datasets are fetched with
+`fetch_dataset`, which lives in `musegen_edu.downloads`.
+"""
+
+from __future__ import annotations
+
+import csv
+import dataclasses
+import html
+import io
+import os
+import zipfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from musegen_edu.files import datasets_folder, sha256_of, write_atomically
+from musegen_edu.midi import midi_to_score, score_to_midi
+from musegen_edu.score import Score
+
+SPLITS = ("train", "valid", "test")
+CHECKSUMS = "SHA256SUMS"
+_NAMES = ("chorales", "folk")
+_INDEX = "index.csv"
+
+
+@dataclass(frozen=True, slots=True)
+class IndexRow:
+    """One line of a dataset's table: what is known of one piece beside its notes.
+
+    `file` is the MIDI file in the zip, `kind` the kind of tune ("reel", "jig", ... or "" where nobody says), `meter` the time
+    signature, `pickup` in ticks (24 to the quarter note), `bpm` in quarter notes a minute, `bars` includes the pickup bar.
+    `family` is the same number for pieces that share a melody; a family lies on one side of the split. `source` is the book,
+    `origin` the file that was read, `credit` those who made that file, `official_split` the side on which a published split
+    has the piece ("" where it is in none). `fermatas` are the onsets, in ticks, of the notes of
+    part 0 that are held (chorales: the ends of the lines).
+    """
+
+    file: str
+    title: str
+    kind: str
+    key: str
+    meter: tuple[int, int]
+    pickup: int
+    bpm: float
+    bars: int
+    notes: int
+    split: str
+    family: int
+    source: str
+    origin: str
+    credit: str
+    official_split: str = ""
+    fermatas: tuple[int, ...] = ()
+
+
+_COLUMNS = tuple(field.name for field in dataclasses.fields(IndexRow))
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Dataset:
+    """Pieces of music in three parts: to train on, to choose a model by, to judge it by.
+
+    The scores are read from the zip when `train`, `valid` or `test` is first used.
+
+    Parameters
+    ----------
+    name : such as "folk".
+    index : one row a piece, in the order of the zip.
+    card : what is in the dataset, where it comes from, and what to beware of (Markdown).
+    sha256 : checksum of the zip, to be written down with every result.
+    archive : the bytes of the zip.
+
+    Examples
+    --------
+    >>> folk = load_dataset("folk")
+    >>> folk.train[0].n_parts, folk.rows("train")[0].split
+    (1, 'train')
+
+    Lesson: 02 representing_music.
+    """
+
+    name: str
+    index: tuple[IndexRow, ...]
+    card: str
+    sha256: str
+    archive: bytes
+
+    @cached_property
+    def train(self) -> tuple[Score, ...]:
+        """The scores to train on, in the order of `rows("train")`."""
+        return self._read("train")
+
+    @cached_property
+    def valid(self) -> tuple[Score, ...]:
+        """The scores to choose a model by, in the order of `rows("valid")`."""
+        return self._read("valid")
+
+    @cached_property
+    def test(self) -> tuple[Score, ...]:
+        """The scores to judge a model by, in the order of `rows("test")`."""
+        return self._read("test")
+
+    def rows(self, split: str) -> tuple[IndexRow, ...]:
+        """Return the index rows of one part, in the order of its scores.
+
+        Raises
+        ------
+        ValueError
+            If `split` is not "train", "valid" or "test".
+        """
+        if split not in SPLITS:
+            raise ValueError(f"split={split!r} must be one of {', '.join(map(repr, SPLITS))}")
+        return tuple(row for row in self.index if row.split == split)
+
+    def __len__(self) -> int:
+        return len(self.index)
+
+    def __repr__(self) -> str:
+        counts = ", ".join(f"{len(self.rows(split)):,} {split}" for split in SPLITS)
+        return f"Dataset({self.name!r}, {len(self):,} pieces: {counts})"
+
+    def _repr_html_(self) -> str:
+        """Show counts and the first pieces of each part as a small table."""
+        body = "".join(
+            f"<tr><th scope='row'>{split}</th><td>{len(rows):,}</td><td>{sum(row.notes for row in rows):,}</td>"
+            f"<td>{html.escape(', '.join(row.title for row in rows[:3]))}, …</td></tr>"
+            for split, rows in ((split, self.rows(split)) for split in SPLITS)
+        )
+        return (
+            f"<table><caption>{html.escape(self.name)}: {len(self):,} pieces, sha256 {self.sha256[:12]}…</caption>"
+            f"<thead><tr><th></th><th>pieces</th><th>notes</th><th>the first</th></tr></thead><tbody>{body}</tbody></table>"
+        )
+
+    def _read(self, split: str) -> tuple[Score, ...]:
+        with zipfile.ZipFile(io.BytesIO(self.archive)) as archive:
+            return tuple(
+                midi_to_score(archive.read(row.file), name=f"{row.file} in {self.name}.zip") for row in self.rows(split)
+            )
+
+
+def dataset_names() -> tuple[str, ...]:
+    """Return the names of the datasets that come with the course.
+
+    Examples
+    --------
+    >>> dataset_names()
+    ('chorales', 'folk')
+    """
+    return _NAMES
+
+
+def load_dataset(name: str) -> Dataset:
+    """Load one of the datasets that come with the course; it needs no network and no music21.
+
+    Parameters
+    ----------
+    name : "folk" (tunes in one voice from three old songbooks) or "chorales" (four-part chorales by Bach).
+
+    Raises
+    ------
+    ValueError
+        If there is no such dataset, or its file is cut short or is not the one that its checksum was made from.
+    FileNotFoundError
+        If its files are missing.
+
+    Examples
+    --------
+    >>> chorales = load_dataset("chorales")
+    >>> chorales.train[0].n_parts
+    4
+
+    Lesson: 00 start_here.
+    """
+    if name not in _NAMES:
+        raise ValueError(
+            f"name={name!r} must be one of {', '.join(map(repr, _NAMES))}; "
+            "fetch_dataset downloads other ones ('jsb', 'nottingham', 'groove', 'maestro')"
+        )
+    folder = datasets_folder() / name
+    path = folder / f"{name}.zip"
+    cure = (
+        f"get it again: `git checkout -- datasets/{name}` in a clone, or `pip install --force-reinstall musegen-edu`; "
+        f"`python datasets/{name}/build.py` makes it from music21's corpus"
+    )
+    for needed in (path, folder / CHECKSUMS, folder / "README.md"):
+        if not needed.is_file():
+            raise FileNotFoundError(
+                f"{needed} is missing, and the dataset {name!r} cannot be loaded without it; {cure}"
+            )
+    data = path.read_bytes()
+    digest = sha256_of(data)
+    if digest != _expected_sha256(folder / CHECKSUMS, path.name, cure):
+        fault = "has been changed" if zipfile.is_zipfile(io.BytesIO(data)) else "is cut short or is no zip file"
+        raise ValueError(f"{path} {fault}: its sha256 is {digest}, which {CHECKSUMS} beside it does not name; {cure}")
+    card = (folder / "README.md").read_text(encoding="utf-8")
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        index = _read_index(archive.read(_INDEX).decode("utf-8"))
+    return Dataset(name=name, index=index, card=card, sha256=digest, archive=data)
+
+
+def write_dataset(path: str | os.PathLike[str], rows: Sequence[IndexRow], scores: Sequence[Score]) -> str:
+    """Write a dataset's zip and `SHA256SUMS` beside it: the same bytes for the same music, on every machine.
+
+    Parameters
+    ----------
+    path : of the zip, such as `datasets/folk/folk.zip`.
+    rows, scores : one of each a piece, in the same order.
+
+    Returns
+    -------
+    The sha256 of the zip, in hexadecimal.
+
+    Raises
+    ------
+    ValueError
+        If `rows` and `scores` differ in number, or two rows name the same file.
+    """
+    if len(rows) != len(scores):
+        raise ValueError(f"rows has {len(rows)} rows for {len(scores)} scores; there must be one row a score")
+    if len({row.file for row in rows}) != len(rows):
+        raise ValueError("rows names the same file twice; each score needs a file name of its own")
+    path = Path(path)
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for member, content in [
+            (_INDEX, _write_index(rows).encode("utf-8")),
+            *((row.file, score_to_midi(score)) for row, score in zip(rows, scores, strict=True)),
+        ]:
+            entry = zipfile.ZipInfo(member, date_time=(1980, 1, 1, 0, 0, 0))  # the first day that a zip file knows
+            entry.create_system, entry.external_attr = 3, 0o644 << 16  # readable for all; the same on every system
+            archive.writestr(entry, content, zipfile.ZIP_DEFLATED, 9)
+    data = buffer.getvalue()
+    digest = sha256_of(data)
+    write_atomically(path, data)
+    write_atomically(path.parent / CHECKSUMS, f"{digest}  {path.name}\n")
+    return digest
+
+
+def _expected_sha256(path: Path, file_name: str, cure: str) -> str:
+    for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
+        match line.split():
+            case [digest, named] if named == file_name and len(digest) == 64:
+                return digest
+    raise ValueError(f"{path} does not name the sha256 of {file_name}; {cure}")
+
+
+def _write_index(rows: Sequence[IndexRow]) -> str:
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, lineterminator="\n")
+    writer.writerow(_COLUMNS)
+    for row in rows:
+        values = {column: getattr(row, column) for column in _COLUMNS}
+        values["meter"] = f"{row.meter[0]}/{row.meter[1]}"
+        values["bpm"] = f"{row.bpm:g}"
+        values["fermatas"] = " ".join(map(str, row.fermatas))
+        writer.writerow(values.values())
+    return buffer.getvalue()
+
+
+def _read_index(text: str) -> tuple[IndexRow, ...]:
+    rows = []
+    for line in csv.DictReader(io.StringIO(text)):
+        top, bottom = line["meter"].split("/")
+        rows.append(
+            IndexRow(
+                file=line["file"],
+                title=line["title"],
+                kind=line["kind"],
+                key=line["key"],
+                meter=(int(top), int(bottom)),
+                pickup=int(line["pickup"]),
+                bpm=float(line["bpm"]),
+                bars=int(line["bars"]),
+                notes=int(line["notes"]),
+                split=line["split"],
+                family=int(line["family"]),
+                source=line["source"],
+                origin=line["origin"],
+                credit=line["credit"],
+                official_split=line["official_split"],
+                fermatas=tuple(map(int, line["fermatas"].split())),
+            )
+        )
+    return tuple(rows)
