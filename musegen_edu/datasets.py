@@ -18,11 +18,11 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+from musegen_edu.families import SPLITS
 from musegen_edu.files import datasets_folder, sha256_of, write_atomically
 from musegen_edu.midi import midi_to_score, score_to_midi
 from musegen_edu.score import Score
 
-SPLITS = ("train", "valid", "test")
 CHECKSUMS = "SHA256SUMS"
 _NAMES = ("chorales", "folk")
 _INDEX = "index.csv"
