@@ -1,0 +1,6 @@
+"""Interactive pictures for notebooks: the player and the quiz. Importing this loads anywidget."""
+
+from musegen_edu.widgets.player import Player, score_mimebundle
+from musegen_edu.widgets.quiz import Choice, Question, Quiz
+
+__all__ = ["Choice", "Player", "Question", "Quiz", "score_mimebundle"]

@@ -1,0 +1,110 @@
+"""What the course's widgets have in common: how their page code is put together, and what stands in where none can live."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable
+from functools import cache
+from pathlib import Path
+from typing import Any, ClassVar
+
+import anywidget
+import traitlets
+
+STATIC_VARIABLE = "MUSEGEN_STATIC"  # set to 1 while a notebook is executed in order to be kept with its outputs
+
+_FOLDER = Path(__file__).parent
+_ENGINE_IMPORT = re.compile(r'^import \{[^}]*\} from "\./engine\.js";\n', re.MULTILINE)
+# What only readers and the type check need: comments on lines of their own, type notes, indentation.
+_FOR_READERS = re.compile(
+    r"^\s*/\*\*(?:(?!\*/).)*\*/\s*\n|^\s*//[^\n]*\n|/\*\* @(?:type|param)(?:(?!\*/).)*\*/ ?|^[ ]+",
+    re.MULTILINE | re.DOTALL,
+)
+
+
+@cache
+def widget_module(stem: str) -> str:
+    """Return the page code of a widget as one module: engine.js, then the widget's own file.
+
+    The browser loads a widget from a blob URL, where `import "./engine.js"` leads nowhere. The import line is there for
+    editors and for the type check; here it makes room for the text of engine.js itself. Comments and indentation are
+    left out, because the module is sent again for every widget on the page.
+
+    Parameters
+    ----------
+    stem : name of the .js file beside this one, such as `"player"`.
+
+    Raises
+    ------
+    ValueError
+        If there is no such file.
+
+    Examples
+    --------
+    >>> "./engine.js" in widget_module("player")
+    False
+    """
+    path = _FOLDER / f"{stem}.js"
+    if not path.is_file():
+        raise ValueError(f"stem={stem!r} names no widget; there are {sorted(p.stem for p in _FOLDER.glob('*.js'))}")
+    own = path.read_text(encoding="utf-8")
+    engine = re.sub(r"^export ", "", (_FOLDER / "engine.js").read_text(encoding="utf-8"), flags=re.MULTILINE)
+    return _FOR_READERS.sub("", f"{engine}\n{_ENGINE_IMPORT.sub('', own)}")
+
+
+@cache
+def theme() -> str:
+    """Return theme.css, the one style sheet of all widgets."""
+    return (_FOLDER / "theme.css").read_text(encoding="utf-8")
+
+
+class CourseWidget(anywidget.AnyWidget):
+    """A widget with controls that a teacher can put away and a static picture for pages where no widget lives.
+
+    A subclass names what can be hidden in `HIDEABLE` and returns its static picture from `static_html`.
+    """
+
+    HIDEABLE: ClassVar[tuple[str, ...]] = ()
+
+    hide = traitlets.List(traitlets.Unicode(), help="controls that are put away").tag(sync=True)
+
+    @traitlets.validate("hide")
+    def _check_hide(self, proposal: dict[str, Any]) -> list[str]:
+        return list(checked_names("hide", proposal["value"], self.HIDEABLE))
+
+    def static_html(self) -> str:
+        """Return what a committed notebook, an export or a code host shows instead of the live widget."""
+        raise NotImplementedError(f"{type(self).__name__} must say how it looks without a kernel")
+
+    def _repr_mimebundle_(self, **_: Any) -> Any:
+        return live_and_static(self, self.static_html(), repr(self))
+
+
+def live_and_static(widget: CourseWidget, html: str, text: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return data and metadata for IPython: the live view, and the static picture for pages where no widget lives.
+
+    A front end shows one of them. JupyterLab prefers the live view, and for a notebook opened again without its kernel it
+    would show an error in its place; so with `MUSEGEN_STATIC=1` in the environment, as when the solution notebooks are
+    executed, the live view is left out.
+    """
+    static: dict[str, Any] = {"text/html": html, "text/plain": text}
+    if os.environ.get(STATIC_VARIABLE) == "1":
+        return static, {}
+    data, metadata = anywidget.AnyWidget._repr_mimebundle_(widget) or ({}, {})
+    return {**data, **static}, metadata
+
+
+def checked_names(argument: str, names: Iterable[str], allowed: tuple[str, ...]) -> tuple[str, ...]:
+    """Return `names` as a tuple, or raise a ValueError that says which of them is unknown.
+
+    Examples
+    --------
+    >>> checked_names("hide", ["tempo"], ("tempo", "loop"))
+    ('tempo',)
+    """
+    names = (names,) if isinstance(names, str) else tuple(names)
+    for name in names:
+        if name not in allowed:
+            raise ValueError(f"{argument} holds {name!r}; it may hold {', '.join(allowed)}")
+    return names

@@ -1,0 +1,350 @@
+// The sampler that every musegen widget shares: one AudioContext a page, one copy of each instrument, and notes handed to
+// the audio clock ahead of time. base.py puts this text in front of each widget's own module, so it may import nothing.
+
+const TICKS_PER_QUARTER = 24;
+export const DRUMS = 128; // the "program number" that means the drum kit
+const LEAD = 0.015; // s from a click to the first note: enough for the audio thread to take the first notes over
+const AHEAD = 0.3; // s scheduled ahead while the tab is in front
+const AHEAD_HIDDEN = 2.5; // browsers wake the timers of a hidden tab only once a second
+const RELEASE = 0.08; // s in which a note dies away after its end
+const OVERLAP = 0.25; // s of cross-fade where a held note outlasts its sample
+const STRUCK = 100; // the velocity at which the samples were recorded; loudness goes with its square
+const IDLE = 30_000; // ms of silence after which the sound device is let go
+
+// The ESM runs once per widget model; what must exist once per page lives here.
+/** @type {MusegenSound} */
+export const sound = (globalThis.musegenSound ??= { context: null, master: null, analyser: null, packs: new Map(), playing: null });
+
+/** Open the page's sound device, or wake it. Must be called from a user's gesture the first time. */
+export function openSound() {
+  if (!sound.context) {
+    const context = new AudioContext({ latencyHint: "interactive" });
+    const master = new GainNode(context, { gain: 0.5 });
+    const limiter = new DynamicsCompressorNode(context, { threshold: -8, knee: 4, ratio: 20, attack: 0.002, release: 0.12 });
+    const analyser = new AnalyserNode(context, { fftSize: 8192, smoothingTimeConstant: 0 }); // what tests and meters listen to
+    master.connect(limiter).connect(analyser).connect(context.destination);
+    Object.assign(sound, { context, master, analyser });
+  }
+  clearTimeout(sound.rest);
+  const context = /** @type {AudioContext} */ (sound.context);
+  if (context.state !== "running") context.resume();
+  return /** @type {{ context: AudioContext, master: GainNode, analyser: AnalyserNode }} */ (/** @type {unknown} */ (sound));
+}
+
+/**
+ * The samples of one instrument, fetched and decoded once a page.
+ * @param {number} program General MIDI program, or DRUMS
+ * @param {(program: number) => Promise<RawPack>} fetchPack
+ * @returns {Promise<Sample[]>} sorted by pitch
+ */
+export function loadPack(program, fetchPack) {
+  let pack = sound.packs.get(program);
+  if (!pack) {
+    pack = fetchPack(program).then(decodePack);
+    pack.catch(() => sound.packs.delete(program)); // a failed fetch may be tried again
+    sound.packs.set(program, pack);
+  }
+  return pack;
+}
+
+/** @param {RawPack} raw @returns {Promise<Sample[]>} */
+async function decodePack({ pitches, files }) {
+  const decoder = new OfflineAudioContext(1, 1, 44100); // decodes before any gesture, when an AudioContext may not run
+  const buffers = await Promise.all(
+    files.map((file) => decoder.decodeAudioData(/** @type {ArrayBuffer} */ (file.buffer.slice(file.byteOffset, file.byteOffset + file.byteLength)))),
+  );
+  return pitches.map((pitch, i) => ({ pitch, buffer: buffers[i], ...listen(buffers[i]) }));
+}
+
+/**
+ * What must be known of a sample before it is played. `lead`: s of silence before the sound, because some browsers keep MP3's
+ * padding, which would be heard as lag. `holds`: a flute sounds until the breath is over, a piano fades by itself.
+ * @param {AudioBuffer} buffer
+ */
+function listen(buffer) {
+  const wave = buffer.getChannelData(0);
+  const loudness = (/** @type {number} */ from, /** @type {number} */ to) =>
+    Math.sqrt(wave.subarray(from * wave.length, to * wave.length).reduce((sum, x) => sum + x * x, 0) / wave.length / (to - from));
+  const first = wave.findIndex((x) => Math.abs(x) > 0.002);
+  return { lead: Math.min(0.06, Math.max(0, first / buffer.sampleRate - 0.002)), holds: loudness(0.7, 0.88) > 0.6 * loudness(0.2, 0.4) };
+}
+
+/** Plays one list of notes. Positions are in ticks; the sound's clock is the only clock. */
+export class Transport {
+  /**
+   * @param {Note[]} notes sorted by onset
+   * @param {{ programs: number[], length: number, bpm: number, onChange?: () => void }} options one program a part; length in ticks
+   */
+  constructor(notes, { programs, length, bpm, onChange = () => {} }) {
+    this.notes = notes;
+    this.programs = programs;
+    this.length = length;
+    this.onChange = onChange;
+    this.longest = notes.reduce((most, note) => Math.max(most, note.duration), 0);
+    this.playing = false;
+    /** @type {[number, number] | null} */
+    this.loop = null;
+    /** @type {Set<Voice>} */
+    this.voices = new Set();
+    /** @type {Sample[][]} the samples of each part; the player fills them in */
+    this.packs = programs.map(() => []);
+    /** @type {number[]} loudness of each part, 0 to 1 */
+    this.levels = programs.map(() => 1);
+    /** @type {GainNode[]} */
+    this.outputs = [];
+    /** @type {{ time: number, tick: number }[]} where the music was at which time; a new entry at each turn of the loop */
+    this.segments = [];
+    this.at = 0; // the position while paused
+    this.next = 0; // index of the first note not yet scheduled
+    this.rate = (bpm * TICKS_PER_QUARTER) / 60; // ticks a second
+  }
+
+  /** The position heard now, in ticks. */
+  get tick() {
+    if (!this.playing) return this.at;
+    const { context } = openSound();
+    return this.#tickAt(context.currentTime - (context.outputLatency || 0));
+  }
+
+  /** Where the music stops or turns round. */
+  get end() {
+    return this.loop ? this.loop[1] : this.length;
+  }
+
+  play() {
+    const { context, master } = openSound();
+    if (sound.playing && sound.playing !== this) sound.playing.pause(); // one player at a time
+    sound.playing = this;
+    if (!this.outputs.length) {
+      this.outputs = this.levels.map((gain) => new GainNode(context, { gain }));
+      for (const output of this.outputs) output.connect(master);
+    }
+    if (this.loop && (this.at < this.loop[0] || this.at >= this.loop[1])) this.at = this.loop[0];
+    if (this.at >= this.end) this.at = 0;
+    this.playing = true;
+    this.#start(this.at);
+    this.timer = setInterval(() => this.#schedule(), 50);
+    this.onChange();
+  }
+
+  /** Stop, and stay where the sound was. */
+  pause() {
+    if (this.playing) this.at = this.tick;
+    this.#halt();
+    this.onChange();
+  }
+
+  /** @param {number} tick */
+  seek(tick) {
+    this.at = Math.max(0, Math.min(tick, this.length));
+    if (this.playing) {
+      this.#silence();
+      this.#start(this.at >= this.end ? (this.loop?.[0] ?? this.at) : this.at);
+    }
+    this.onChange();
+  }
+
+  /** @param {number} bpm quarter notes a minute; what sounds goes on sounding */
+  setTempo(bpm) {
+    const { context } = sound;
+    const tick = this.playing && context ? this.#tickAt(context.currentTime) : this.at;
+    this.rate = (bpm * TICKS_PER_QUARTER) / 60;
+    if (!this.playing || !context) return;
+    this.#silence(context.currentTime);
+    this.#start(tick, false);
+  }
+
+  /** @param {[number, number] | null} loop from and to, in ticks */
+  setLoop(loop) {
+    const tick = this.tick;
+    this.loop = loop && loop[1] - loop[0] >= 3 ? loop : null;
+    if (!this.playing) return;
+    this.seek(this.loop && (tick < this.loop[0] || tick >= this.loop[1]) ? this.loop[0] : tick);
+  }
+
+  /** @param {number[]} levels loudness of each part, 0 to 1 */
+  setLevels(levels) {
+    this.levels = levels;
+    this.outputs.forEach((output, part) => output.gain.setTargetAtTime(levels[part], output.context.currentTime, 0.015));
+  }
+
+  /** Sound one note now, as a finger on a key would. @param {Note} note */
+  touch(note) {
+    const { context, master } = openSound();
+    this.#voice(note, context.currentTime, context.currentTime + 0.4, 0, master);
+  }
+
+  /** Leave nothing behind: no voice, no timer, no node. */
+  close() {
+    this.#halt();
+    for (const output of this.outputs) setTimeout(() => output.disconnect(), 200);
+    this.outputs = [];
+  }
+
+  #halt() {
+    this.playing = false;
+    clearInterval(this.timer);
+    this.#silence();
+    if (sound.playing === this) sound.playing = null;
+    clearTimeout(sound.rest);
+    sound.rest = setTimeout(() => sound.playing || sound.context?.suspend(), IDLE);
+  }
+
+  /** @param {number} time s on the audio clock */
+  #tickAt(time) {
+    while (this.segments.length > 1 && this.segments[1].time <= time) this.segments.shift();
+    const { time: from, tick } = this.segments[0];
+    return Math.min(tick + Math.max(0, time - from) * this.rate, this.end);
+  }
+
+  /** @param {number} tick @param {boolean} [join] take up the notes that are sounding there */
+  #start(tick, join = true) {
+    const { context } = openSound();
+    this.segments = [];
+    this.#enter(context.currentTime + (join ? LEAD : 0), tick, join);
+    this.#schedule();
+  }
+
+  /** Begin a stretch of music at a time. @param {number} time @param {number} tick @param {boolean} join */
+  #enter(time, tick, join) {
+    this.segments.push({ time, tick });
+    this.next = firstAtOrAfter(this.notes, tick);
+    if (!join) return;
+    for (let i = firstAtOrAfter(this.notes, tick - this.longest); i < this.next; i += 1) {
+      const note = this.notes[i];
+      const left = Math.min(note.onset + note.duration, this.end) - tick;
+      if (left > 1) this.#voice(note, time, time + left / this.rate, (tick - note.onset) / this.rate);
+    }
+  }
+
+  #schedule() {
+    const { context } = openSound();
+    const horizon = context.currentTime + (document.hidden ? AHEAD_HIDDEN : AHEAD);
+    for (;;) {
+      const { time, tick } = this.segments[this.segments.length - 1];
+      const until = Math.min(this.end, tick + (horizon - time) * this.rate);
+      for (; this.next < this.notes.length && this.notes[this.next].onset < until; this.next += 1) {
+        const note = this.notes[this.next];
+        const stop = Math.min(note.onset + note.duration, this.end);
+        this.#voice(note, time + (note.onset - tick) / this.rate, time + (stop - tick) / this.rate);
+      }
+      if (until < this.end) return;
+      const over = time + (this.end - tick) / this.rate;
+      if (this.loop) {
+        this.#enter(over, this.loop[0], true);
+      } else {
+        if (context.currentTime > over + RELEASE) {
+          this.#halt();
+          this.at = 0;
+          this.onChange();
+        }
+        return;
+      }
+    }
+  }
+
+  /**
+   * @param {Note} note
+   * @param {number} start @param {number} stop s on the audio clock
+   * @param {number} [skip] s of the note that are already over
+   * @param {AudioNode} [output]
+   */
+  #voice(note, start, stop, skip = 0, output = this.outputs[note.part]) {
+    const drums = this.programs[note.part] === DRUMS;
+    const sample = nearest(this.packs[note.part], note.pitch, drums);
+    if (!sample) return;
+    const { context } = openSound();
+    const playbackRate = drums ? 1 : 2 ** ((note.pitch - sample.pitch) / 12);
+    const volume = new GainNode(context, { gain: (note.velocity / STRUCK) ** 2 });
+    volume.connect(output);
+    const lasts = (sample.buffer.duration - sample.lead) / playbackRate;
+    if (!sample.holds && skip >= lasts) return; // it has died away by itself
+    const until = drums ? start + lasts : stop + 2.5 * RELEASE;
+    /** @type {Voice} */
+    const voice = { start, volume, sources: [] };
+    // Where a held note outlasts its sample, the later part of the sample is laid over its end, again and again.
+    for (let from = start, begin = sample.holds ? skip % Math.max(lasts - OVERLAP, 0.1) : skip; from < until && voice.sources.length < 64; ) {
+      const grain = new GainNode(context);
+      const source = new AudioBufferSourceNode(context, { buffer: sample.buffer, playbackRate });
+      const fades = from + lasts - begin - OVERLAP;
+      const rises = voice.sources.length ? OVERLAP : skip ? 0.01 : 0;
+      if (rises) grain.gain.setValueAtTime(0, from).linearRampToValueAtTime(1, from + rises);
+      if (sample.holds && fades + OVERLAP < until) grain.gain.setValueAtTime(1, fades).linearRampToValueAtTime(0, fades + OVERLAP);
+      source.connect(grain).connect(volume);
+      source.start(from, sample.lead + begin * playbackRate);
+      source.stop(Math.min(until, from + lasts - begin));
+      voice.sources.push(source);
+      from = Math.max(fades, from + 0.05);
+      begin = Math.min(0.5, lasts / 3);
+      if (!sample.holds || lasts < 3 * OVERLAP) break;
+    }
+    if (!drums) volume.gain.setTargetAtTime(0, stop, RELEASE / 3);
+    voice.sources[voice.sources.length - 1].onended = () => {
+      volume.disconnect();
+      this.voices.delete(voice);
+    };
+    this.voices.add(voice);
+  }
+
+  /** Stop what sounds without a click, and what has not begun at once. @param {number} [after] only voices that begin after it */
+  #silence(after = -1) {
+    const now = sound.context?.currentTime ?? 0;
+    for (const voice of this.voices) {
+      if (voice.start <= after) continue;
+      this.voices.delete(voice);
+      if (voice.start > now) voice.volume.disconnect();
+      voice.volume.gain.cancelScheduledValues(now).setTargetAtTime(0, now, 0.012);
+      for (const source of voice.sources) source.stop(now + 0.08);
+    }
+  }
+}
+
+/** Index of the first note at or after a tick. @param {Note[]} notes @param {number} tick */
+export function firstAtOrAfter(notes, tick) {
+  let low = 0;
+  for (let high = notes.length; low < high; ) {
+    const middle = (low + high) >> 1;
+    if (notes[middle].onset < tick) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+/** @param {Sample[]} pack @param {number} pitch @param {boolean} exact a drum is itself, never another one transposed */
+function nearest(pack, pitch, exact) {
+  /** @type {Sample | null} */
+  let best = null;
+  for (const sample of pack) if (!best || Math.abs(sample.pitch - pitch) < Math.abs(best.pitch - pitch)) best = sample;
+  return exact && best && best.pitch !== pitch ? null : best;
+}
+
+/**
+ * Make an element: h("button", { class: "mg-button", onclick: play }, "Play").
+ * @param {string} tag @param {Record<string, any>} [properties] functions become listeners, the rest attributes
+ * @param {...(Node | string | null)} children
+ * @returns {any}
+ */
+export function h(tag, properties = {}, ...children) {
+  const element = document.createElement(tag);
+  for (const [name, value] of Object.entries(properties)) {
+    if (typeof value === "function") element.addEventListener(name.slice(2), value);
+    else if (value !== false && value !== null) element.setAttribute(name, value === true ? "" : value);
+  }
+  element.append(...children.filter((child) => child !== null));
+  return element;
+}
+
+/**
+ * Ask the kernel for something. Rejects with a message that a person can act on.
+ * @param {Invoke} invoke @param {Element} el the widget's element @param {string} name @param {object} message @param {number} [seconds]
+ */
+export async function ask(invoke, el, name, message, seconds = 120) {
+  const gone = "The Python kernel does not answer. Run this cell again once the kernel is idle.";
+  if (el.closest(".jupyter-widgets-disconnected")) throw new Error(gone);
+  /** @type {[any, DataView[]]} */
+  const [answer, buffers] = await invoke(name, message, { signal: AbortSignal.timeout(seconds * 1000) }).catch((error) => {
+    throw new Error(gone, { cause: error });
+  });
+  if (answer.error) throw new Error(answer.error);
+  return { answer, buffers };
+}
