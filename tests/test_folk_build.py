@@ -16,6 +16,7 @@ FOLDER = Path(__file__).resolve().parents[1] / "datasets" / "folk"
 
 def load_module(name):
     spec = importlib.util.spec_from_file_location(name, FOLDER / f"{name}.py")
+    assert spec is not None and spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module  # dataclasses look themselves up there, and build.py imports abc_reader
     spec.loader.exec_module(module)
