@@ -113,7 +113,7 @@ def bad_file(name):
 def test_a_bad_recording_is_named_with_its_fault_and_cure(tmp_path, name, fault, cure):
     path = tmp_path / "take 1.wav"
     path.write_bytes(bad_file(name))
-    with pytest.raises(ValueError, match="take 1.wav") as caught:
+    with pytest.raises(ValueError, match=r"take 1\.wav") as caught:
         read_wav(path)
     assert fault in str(caught.value)
     assert cure in str(caught.value)
