@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import keras
 import numpy as np
 import numpy.typing as npt
 
 from musegen_edu.vocabulary import PAD, TOKEN_DTYPE, Tokens
 
+if TYPE_CHECKING:
+    import keras
+
 # Padded lengths. Few, because each one is compiled for itself.
 LENGTHS = (64, 96, 128, 192, 256, 384, 512, 768, 1024)
 
 
-class TokenBatches(keras.utils.PyDataset):
+class TokenBatches(Sequence[tuple[Tokens, Tokens]]):
     """Pairs (x, y) for next-token training: y is x one place further on.
 
     Each sequence goes into the shortest of `LENGTHS` that holds it; a longer one is cut at the largest. Batches are made within
@@ -36,9 +38,8 @@ class TokenBatches(keras.utils.PyDataset):
     """
 
     def __init__(
-        self, sequences: Sequence[Tokens], batch_size: int, *, seed: int | None = None, epoch: int = 0, **kwargs: Any
+        self, sequences: Sequence[Tokens], batch_size: int, *, seed: int | None = None, epoch: int = 0
     ) -> None:
-        super().__init__(**kwargs)
         if batch_size < 1:
             raise ValueError(f"batch_size={batch_size} must be at least 1")
         if len(sequences) == 0:
@@ -65,7 +66,9 @@ class TokenBatches(keras.utils.PyDataset):
     def __len__(self) -> int:
         return len(self._batches)
 
-    def __getitem__(self, index: int) -> tuple[Tokens, Tokens]:
+    def __getitem__(self, index: Any) -> Any:
+        if isinstance(index, slice):
+            return [self[i] for i in range(*index.indices(len(self)))]
         length, members = self._batches[index]
         rows = np.full((len(members), length + 1), PAD, TOKEN_DTYPE)
         for row, member in zip(rows, members, strict=True):
@@ -87,8 +90,7 @@ def nats_per_token(model: keras.Model, sequences: Sequence[Tokens], *, batch_siz
     Lesson: 05 recurrent_networks.
     """
     total, count = 0.0, 0
-    batches = TokenBatches(sequences, batch_size)
-    for x, y in (batches[index] for index in range(len(batches))):
+    for x, y in TokenBatches(sequences, batch_size):
         logits = np.array(model.predict_on_batch(x), np.float32)  # (batch, time, n_tokens)
         logits -= logits.max(axis=-1, keepdims=True)
         chosen = np.take_along_axis(logits, y[..., None], axis=-1)[..., 0]  # (batch, time)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
@@ -57,7 +58,7 @@ class EventCodec:
     """
 
     vocabulary: Vocabulary
-    durations: tuple[int, ...] = field(init=False, repr=False, compare=False)  # ticks, longest first
+    durations: tuple[int, ...] = field(init=False, repr=False, compare=False)  # ticks
     pitches: tuple[int, ...] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -66,28 +67,35 @@ class EventCodec:
             raise ValueError(
                 "vocabulary has no note symbol such as '67:12'; make the codec with EventCodec.fit(scores)"
             )
-        object.__setattr__(self, "durations", tuple(sorted({int(ticks) for _, ticks in notes}, reverse=True)))
+        object.__setattr__(self, "durations", tuple(sorted({int(ticks) for _, ticks in notes})))
         object.__setattr__(self, "pitches", tuple(sorted({int(pitch) for pitch, _ in notes})))
 
     @classmethod
-    def fit(cls, scores: Iterable[Score]) -> EventCodec:
+    def fit(cls, scores: Iterable[Score], *, min_count: int = 1) -> EventCodec:
         """Collect the symbols that scores need: every pitch between their extremes with every length that occurs.
 
         The common meters, all modes and bar lines up to 64 are always there, so tunes like the given ones can be written too.
+
+        Parameters
+        ----------
+        scores : one-voice scores with notes.
+        min_count : lengths that occur less often get no symbols, where commoner ones can be tied to make them.
         """
         pitches: set[int] = set()
-        durations: set[int] = set()
+        counts: Counter[int] = Counter()  # how often each length occurs
         meters = {f"meter:{above}/{below}" for above, below in COMMON_METERS}
         for score in scores:
             meters.add(f"meter:{score.meter[0]}/{score.meter[1]}")
             shift = 60 - _tonic_pitch(_key_of(score))
             for kind, pitch, ticks in _events(score):
                 if kind != "bar":
-                    durations.add(ticks)
+                    counts[ticks] += 1
                 if kind == "note":
                     pitches.add(pitch + shift)
         if not pitches:
             raise ValueError("scores holds no note; give at least one score with notes")
+        durations = {ticks for ticks, count in counts.items() if count >= min_count}
+        durations |= {ticks for ticks in counts if not _lengths_that_make(ticks, durations)}
         compass = range(max(min(pitches), 0), max(pitches) + 1)
         symbols = [f"{pitch}:{ticks}" for pitch in compass for ticks in durations]
         symbols += [f"{kind}:{ticks}" for kind in "r~" for ticks in durations]
@@ -120,7 +128,13 @@ class EventCodec:
                 symbols.append(f"|{min(bars_left, MAX_BARS)}")
                 bars_left -= 1
                 continue
-            first, *rest = self._known_lengths(ticks)
+            parts = _lengths_that_make(ticks, self.durations)
+            if not parts:
+                raise ValueError(
+                    f"a length of {ticks} ticks cannot be written with the codec's {list(self.durations)}; "
+                    "move the score to a grid first, for example score.quantize(6)"
+                )
+            first, *rest = parts
             head = {"note": str(pitch + shift), "hold": "~", "rest": "r"}[kind]
             symbols.append(f"{head}:{first}")
             if kind == "note" and symbols[-1] not in self.vocabulary:
@@ -132,18 +146,6 @@ class EventCodec:
         return np.concatenate(
             [self.header(score.meter, parse_key(key)[1]), self.vocabulary.tokens([*symbols, "<end>"])]
         )
-
-    def _known_lengths(self, ticks: int) -> list[int]:
-        parts, left = [], ticks
-        for known in self.durations:
-            count, left = divmod(left, known)
-            parts += [known] * count
-        if left:
-            raise ValueError(
-                f"a length of {ticks} ticks cannot be written with the codec's {sorted(self.durations)}; "
-                "move the score to a grid first, for example score.quantize(6)"
-            )
-        return parts
 
     def decode(self, tokens: Iterable[int], *, velocity: int = 80, **fields: Any) -> Score:
         """Return the score that tokens stand for, in the key named by `key` (without it: C and the mode of the tokens)."""
@@ -194,6 +196,15 @@ def _events(score: Score) -> Iterable[tuple[str, int, int]]:
                 now, kind = until, "hold" if kind != "rest" else kind
     if now <= score.pickup:
         yield "bar", -1, 0
+
+
+def _lengths_that_make(ticks: int, known: Iterable[int]) -> list[int]:
+    """Return known lengths that add up to `ticks`, longest first; empty where they do not."""
+    parts: list[int] = []
+    for length in sorted(known, reverse=True):
+        count, ticks = divmod(ticks, length)
+        parts += [length] * count
+    return [] if ticks else parts
 
 
 def _key_of(score: Score) -> str:

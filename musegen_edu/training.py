@@ -19,8 +19,8 @@ import numpy as np
 import numpy.typing as npt
 
 from musegen_edu.batching import TokenBatches, nats_per_token
-from musegen_edu.files import write_atomically
-from musegen_edu.vocabulary import Tokens
+from musegen_edu.files import learner_folder, write_atomically
+from musegen_edu.vocabulary import PAD, Tokens
 
 
 @dataclass(frozen=True)
@@ -138,14 +138,13 @@ def fit(
 
     while not _is_over(reports, profile):
         epoch, began = len(reports), time.perf_counter()
-        batches = TokenBatches(train, profile.batch_size, seed=seed, epoch=epoch)
-        history = model.fit(batches, initial_epoch=epoch, epochs=epoch + 1, shuffle=False, verbose=verbose)
+        train_loss = _train_one_epoch(model, TokenBatches(train, profile.batch_size, seed=seed, epoch=epoch), verbose)
         valid_loss = nats_per_token(model, valid)
         is_best = valid_loss < min((report.valid_loss for report in reports), default=np.inf)
         if is_best:
             best = model.get_weights()
         seconds = time.perf_counter() - began
-        reports.append(EpochReport(epoch, float(history.history["loss"][0]), valid_loss, seconds, is_best))
+        reports.append(EpochReport(epoch, train_loss, valid_loss, seconds, is_best))
         if checkpoint is not None:
             _write_checkpoint(checkpoint, model, run, reports, best)
         if on_epoch is not None:
@@ -157,6 +156,20 @@ def fit(
 _JIT = (
     keras.backend.backend() == "jax"
 )  # on the CPU TensorFlow trains an LSTM faster without XLA (23,500 against 18,500 tokens/s)
+
+
+def _train_one_epoch(model: keras.Model, batches: TokenBatches, verbose: int) -> float:
+    """Return the mean loss a token while training."""
+    # Not model.fit: on TensorFlow it wants all batches as long as the first ones.
+    bar = keras.utils.Progbar(len(batches), verbose=verbose, unit_name="batch", stateful_metrics=["loss"])
+    total, count = 0.0, 0
+    for index, (x, y) in enumerate(batches):
+        model.reset_metrics()  # else the loss would be a mean over batches, whatever their sizes
+        tokens = int((y != PAD).sum())
+        total += float(model.train_on_batch(x, y)) * tokens
+        count += tokens
+        bar.update(index + 1, [("loss", total / count)], finalize=index + 1 == len(batches))
+    return total / count
 
 
 def _is_over(reports: Sequence[EpochReport], profile: Profile) -> bool:
@@ -220,3 +233,35 @@ def _read_checkpoint(
             f"cannot go on from {path}: {error}. Delete it to begin anew, or choose another folder."
         ) from error
     return [EpochReport(**report) for report in story["reports"]], best
+
+
+def train(
+    name: str,
+    profile: str = "quick",
+    *,
+    folder: str | os.PathLike[str] | None = None,
+    seed: int = 0,
+    verbose: int = 1,
+    on_epoch: Callable[[EpochReport], None] | None = None,
+) -> Path:
+    """Train one of the course's models by its recipe, and write its weights and card; a killed training goes on.
+
+    Parameters
+    ----------
+    name : such as `"melody_lstm"`; the names are those of `musegen_edu.recipes.RECIPES`.
+    profile : `"quick"` or `"full"`.
+    folder : where the weights go; the folder `weights` of the learner's own if None, so that the weights that came with the
+        course stay. `load_pretrained(name, folder)` loads them.
+    seed : of weights, dropout and order.
+    verbose, on_epoch : as in `fit`.
+
+    Returns
+    -------
+    The path of the card.
+    """
+    from musegen_edu.recipes import RECIPES
+
+    if name not in RECIPES:
+        raise ValueError(f"name={name!r} is no model with a recipe; choose one of {', '.join(RECIPES)}")
+    folder = Path(folder) if folder is not None else learner_folder() / "weights"
+    return RECIPES[name](Profile.named(profile), folder=folder, seed=seed, verbose=verbose, on_epoch=on_epoch)

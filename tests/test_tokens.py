@@ -139,6 +139,14 @@ def test_unknown_lengths_are_tied_from_known_ones():
     assert codec.decode(codec.encode(odd), key="G major") == odd
 
 
+def test_rare_lengths_get_no_symbols_where_others_can_make_them():
+    tunes = [REEL, TRIPLETS, Score.from_melody([67, 69, 67], [84, 5, 7], key="G major")]
+    codec = EventCodec.fit(tunes, min_count=3)
+    assert codec.durations == (5, 7, 8, 12, 24)  # 5 and 7 cannot be made of 8, 12 and 24; 84 can
+    for tune in tunes:
+        assert codec.decode(codec.encode(tune), key=tune.key) == tune
+
+
 @pytest.mark.parametrize("seed", range(5))
 def test_every_line_of_event_tokens_is_playable(seed):
     rng = np.random.default_rng(seed)

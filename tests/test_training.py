@@ -32,7 +32,7 @@ def test_batches_hold_every_sequence_once_and_shift_by_one():
     sequences = lines(50, 0)
     batches = TokenBatches(sequences, 8, seed=3, epoch=1)
     seen = []
-    for x, y in (batches[i] for i in range(len(batches))):
+    for x, y in batches:
         assert x.shape == y.shape and x.shape[1] in LENGTHS and len(x) <= 8
         np.testing.assert_array_equal(x[:, 1:], y[:, :-1])
         seen += [[int(a[0]), *b[b != PAD].tolist()] for a, b in zip(x, y, strict=True)]
@@ -42,9 +42,9 @@ def test_batches_hold_every_sequence_once_and_shift_by_one():
 
 def test_order_depends_on_seed_and_epoch_alone():
     sequences = lines(50, 0)
-    first = [x.tolist() for x, _ in (TokenBatches(sequences, 8, seed=1, epoch=2)[i] for i in range(3))]
-    again = [x.tolist() for x, _ in (TokenBatches(sequences, 8, seed=1, epoch=2)[i] for i in range(3))]
-    other = [x.tolist() for x, _ in (TokenBatches(sequences, 8, seed=1, epoch=3)[i] for i in range(3))]
+    first = [x.tolist() for x, _ in TokenBatches(sequences, 8, seed=1, epoch=2)[:3]]
+    again = [x.tolist() for x, _ in TokenBatches(sequences, 8, seed=1, epoch=2)[:3]]
+    other = [x.tolist() for x, _ in TokenBatches(sequences, 8, seed=1, epoch=3)[:3]]
     assert first == again != other
 
 

@@ -1,0 +1,197 @@
+"""Whole tunes on request: so many bars, in this key and meter, with an end."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from musegen_edu.event_codec import MAX_BARS, EventCodec
+from musegen_edu.keys import parse_key
+from musegen_edu.pretrained import load_pretrained
+from musegen_edu.sampling import generate
+from musegen_edu.score import TICKS_PER_QUARTER, Score
+from musegen_edu.vocabulary import Tokens
+
+if TYPE_CHECKING:
+    import keras
+
+    from musegen_edu.models.markov import MarkovModel
+
+_TONIC = 60  # the tonic in the symbols of an EventCodec
+_SHORTEST_NOTE = TICKS_PER_QUARTER // 8  # for the number of steps only: no bar of real tunes is all 32nd notes
+_FIDDLE = 40  # General MIDI program
+
+
+@dataclass(frozen=True)
+class _Event:
+    head: str  # "note", "~" (held) or "r" (rest)
+    ticks: int
+    pitch: int = 0
+
+
+def compose(
+    model: str | keras.Model | MarkovModel = "melody_lstm",
+    *,
+    bars: int = 16,
+    seed: int,
+    key: str = "G major",
+    meter: tuple[int, int] = (4, 4),
+    temperature: float = 1.0,
+    top_k: int | None = None,
+    top_p: float | None = 0.95,
+    candidates: int = 12,
+    codec: EventCodec | None = None,
+    **fields: Any,
+) -> Score:
+    """Let a model compose a tune of exactly so many bars that ends on its tonic.
+
+    The first tokens say meter, mode and number of bars; the model goes on from there. It does so several times at once, and
+    the candidate with the fewest faults is kept, the first of equals: bars that do not add up, too few or too many bars, no
+    end, a last note that is not the tonic or is shorter than a beat. What faults it still has are mended: a bar too long is
+    cut, one too short has its last note held, missing bars repeat those before them, the last note goes to the nearest tonic
+    and lasts to the end of its bar. So even an untrained model gives a tune that can be played and printed.
+
+    Parameters
+    ----------
+    model : the name of a trained model, or a model itself.
+    bars : 1 to 64.
+    seed : 0 or more; the same seed gives the same tune.
+    key : such as `"D dorian"`.
+    meter : one of those in the codec's vocabulary; for `melody_lstm` 4/4, 2/2, 2/4, 3/4, 6/8 and 9/8 are well known to it.
+    temperature, top_k, top_p : as in `generate`.
+    candidates : how many tunes to choose from.
+    codec : the model's codec, where the model does not carry one.
+    fields : other fields of the score, such as `bpm`, `programs` or `title`.
+
+    Raises
+    ------
+    ValueError
+        If a request is out of range, the meter is unknown to the model, or the model has no event codec.
+
+    Examples
+    --------
+    >>> tune = compose(bars=8, seed=7, key="D major", meter=(6, 8))
+    >>> tune.n_bars, tune.meter, tune.key, int(tune.notes["pitch"][-1]) % 12
+    (8, (6, 8), 'D major', 2)
+
+    Lesson: 00 start_here.
+    """
+    if not 1 <= bars <= MAX_BARS:
+        raise ValueError(f"bars={bars} must be from 1 to {MAX_BARS}")
+    if candidates < 1:
+        raise ValueError(f"candidates={candidates} must be at least 1")
+    tonic, mode = parse_key(key)
+    if isinstance(model, str):
+        model = load_pretrained(model)
+    codec = codec or getattr(model, "codec", None)
+    if not isinstance(codec, EventCodec):
+        raise ValueError(f"codec={codec!r} is not an EventCodec; give the one that the model was trained with")
+
+    bar = 4 * TICKS_PER_QUARTER * meter[0] // meter[1]
+    prompt = codec.header(meter, mode, bars)
+    lines = generate(
+        model,
+        prompt,
+        n_steps=bars * (bar // _SHORTEST_NOTE + 1),
+        temperature=temperature,
+        top_k=top_k,
+        top_p=top_p,
+        batch=candidates,
+        seed=seed,
+    )
+    best = min(lines, key=lambda line: count_faults(line, codec, bars))
+    mended = _mend(_bars_of(best, codec), bars, bar)
+    melody: list[list[int]] = []  # onset, ticks, pitch
+    now = 0
+    for event in (event for bar_events in mended for event in bar_events):
+        if event.head == "note":
+            melody.append([now, event.ticks, event.pitch - _TONIC + 60 + tonic])
+        elif event.head == "~" and melody and sum(melody[-1][:2]) == now:
+            melody[-1][1] += event.ticks
+        now += event.ticks
+    defaults = {"bpm": _usual_bpm(meter), "programs": (_FIDDLE,), "title": f"Tune number {seed}"}
+    return Score.from_notes(melody, **{**defaults, **fields, "meter": meter, "key": key})
+
+
+def count_faults(line: Tokens, codec: EventCodec, bars: int) -> int:
+    """Return how many things are wrong with a generated tune that was to have so many bars and no pickup.
+
+    Counted are: each bar that does not add up, each bar missing or too many, a missing end, a last note that is not the tonic
+    or is shorter than a beat.
+
+    Parameters
+    ----------
+    line : tokens, from the header on.
+
+    Examples
+    --------
+    >>> codec = EventCodec.fit([Score.from_melody([60, 62], [24, 48])])
+    >>> line = codec.vocabulary.tokens("meter:3/4 |2 60:24 62:48 |1 62:24 60:24 <end>".split())
+    >>> count_faults(line, codec, 2)  # the last bar lacks a beat
+    1
+    """
+    words = codec.vocabulary.words(line)
+    meter = next((word[6:] for word in words if word.startswith("meter:")), "4/4")
+    above, below = (int(part) for part in meter.split("/"))
+    empty = Score(meter=(above, below))
+    found = _bars_of(line, codec)
+    faults = abs(len(found) - bars) + (words[-1] != "<end>")
+    faults += sum(sum(event.ticks for event in events) != empty.bar_ticks for events in found)
+    events = [event for bar_events in found for event in bar_events]
+    held = 0  # the last note may be tied over a bar line
+    while events and events[-1].head == "~":
+        held += events.pop().ticks
+    if not events or events[-1].head != "note":
+        return faults + 2
+    return faults + (events[-1].pitch % 12 != _TONIC % 12) + (events[-1].ticks + held < empty.beat_ticks)
+
+
+def _bars_of(line: Tokens, codec: EventCodec) -> list[list[_Event]]:
+    found: list[list[_Event]] = []
+    for word in codec.vocabulary.words(line):
+        if word == "<end>":
+            break
+        head, _, tail = word.partition(":")
+        if word.startswith("|"):
+            found.append([])
+        elif head in ("r", "~") or head.isdigit():
+            event = _Event("note", int(tail), int(head)) if head.isdigit() else _Event(head, int(tail))
+            (found or [[]])[-1].append(event)  # what stands before the first bar line is dropped
+    return found
+
+
+def _mend(found: list[list[_Event]], bars: int, bar_ticks: int) -> list[list[_Event]]:
+    """Return exactly `bars` bars of exactly `bar_ticks`, the last of which ends on the tonic."""
+    mended = [_fill(events, bar_ticks) for events in found[:bars]] or [[_Event("r", bar_ticks)]]
+    phrase = min(len(mended), 4)
+    while len(mended) < bars:
+        mended.append(mended[-phrase])
+    last = list(mended[-1])
+    while last and last[-1].head != "note":
+        last.pop()
+    if not last:
+        return [*mended[:-1], [_Event("note", bar_ticks, _TONIC)]]
+    pitch = last[-1].pitch
+    tonic = _TONIC + 12 * round((pitch - _TONIC) / 12)  # the nearest
+    last[-1] = _Event("note", bar_ticks - sum(event.ticks for event in last[:-1]), tonic)
+    return [*mended[:-1], last]
+
+
+def _fill(events: list[_Event], bar_ticks: int) -> list[_Event]:
+    """Cut a bar that is too long; hold the last note, or the silence, of one that is too short."""
+    filled: list[_Event] = []
+    left = bar_ticks
+    for event in events:
+        if left:
+            filled.append(_Event(event.head, min(event.ticks, left), event.pitch))
+            left -= filled[-1].ticks
+    if left:
+        filled.append(_Event("~" if filled and filled[-1].head != "r" else "r", left))
+    return filled
+
+
+def _usual_bpm(meter: tuple[int, int]) -> float:
+    """Return a dance's tempo in quarter notes a minute."""
+    if meter[1] >= 8 and meter[0] % 3 == 0 and meter[0] > 3:
+        return 165.0  # a jig: 110 dotted quarters
+    return {(2, 2): 180.0, (4, 4): 160.0, (3, 4): 130.0}.get(meter, 100.0)
