@@ -66,7 +66,7 @@ class Profile:
 
 _PROFILES = {
     "quick": Profile("quick", 6, 3, 32, 4e-3, 1e-3, 48, 128, 1, 0.1, n_tunes=800),
-    "full": Profile("full", 24, 6, 32, 2e-3, 1e-2, 128, 256, 2, 0.35),
+    "full": Profile("full", 28, 6, 16, 5e-3, 1e-2, 64, 256, 1, 0.25),
 }
 
 
