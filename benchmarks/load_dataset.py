@@ -2,8 +2,9 @@
 
     python benchmarks/load_dataset.py [--sample 100] [--seed 0]
 
-music21 would need minutes for all of it, so it parses a random sample of the files that each dataset was made from, and its time a piece is multiplied by the number of pieces. load_dataset is measured on all of it: zip,
-checksum, index and every score decoded, in a fresh process that has imported musegen_edu.datasets already.
+music21 would need minutes for all of it, so it parses a random sample of the files that each dataset was made from, and its time
+a piece is multiplied by the number of pieces. load_dataset is measured on all of it: zip, checksum, index and every score decoded,
+in a fresh process.
 """  # fmt: skip
 
 from __future__ import annotations

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+from musegen_edu.archives import pack_zip
 from musegen_edu.families import SPLITS
 from musegen_edu.files import datasets_folder, sha256_of, write_atomically
 from musegen_edu.midi import midi_to_score, score_to_midi
@@ -225,16 +226,8 @@ def write_dataset(path: str | os.PathLike[str], rows: Sequence[IndexRow], scores
     if len({row.file for row in rows}) != len(rows):
         raise ValueError("rows names the same file twice; each score needs a file name of its own")
     path = Path(path)
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w") as archive:
-        for member, content in [
-            (_INDEX, _write_index(rows).encode("utf-8")),
-            *((row.file, score_to_midi(score)) for row, score in zip(rows, scores, strict=True)),
-        ]:
-            entry = zipfile.ZipInfo(member, date_time=(1980, 1, 1, 0, 0, 0))  # the first day that a zip file knows
-            entry.create_system, entry.external_attr = 3, 0o644 << 16  # readable for all; the same on every system
-            archive.writestr(entry, content, zipfile.ZIP_DEFLATED, 9)
-    data = buffer.getvalue()
+    music = ((row.file, score_to_midi(score)) for row, score in zip(rows, scores, strict=True))
+    data = pack_zip([(_INDEX, _write_index(rows).encode("utf-8")), *music])
     digest = sha256_of(data)
     write_atomically(path, data)
     write_atomically(path.parent / CHECKSUMS, f"{digest}  {path.name}\n")

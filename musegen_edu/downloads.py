@@ -6,18 +6,16 @@ archive is refused when a name in it points outside its own folder.
 
 from __future__ import annotations
 
-import shutil
-import stat
 import sys
 import tempfile
-import zipfile
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
+from musegen_edu.archives import unpack_zip
 from musegen_edu.files import cache_folder, sha256_of
 
 if TYPE_CHECKING:
@@ -122,7 +120,7 @@ def fetch_dataset(name: str, *, progress: bool = True) -> Path:
     >>> fetch_dataset("groove")  # doctest: +SKIP
     PosixPath('.../groove')
 
-    Lesson: 06 drums.
+    Lesson: 02 representing_music.
     """
     if name not in DOWNLOADS:
         raise ValueError(
@@ -247,52 +245,6 @@ def _draw_bar(name: str, done: int, total: int, width: int = 30) -> None:
     else:
         sys.stderr.write(f"\r{name} {done / 1e6:.1f} MB")
     sys.stderr.flush()
-
-
-def unpack_zip(path: Path, folder: Path, *, max_bytes: int, max_files: int = 20_000) -> Path:
-    """Unpack a zip into a new folder, all of it or nothing.
-
-    Parameters
-    ----------
-    path : the zip file.
-    folder : is made; it must not exist yet.
-    max_bytes : the unpacked files together may not be larger.
-    max_files : nor may there be more of them.
-
-    Returns
-    -------
-    `folder`.
-
-    Raises
-    ------
-    ValueError
-        If the file is no zip, is too large, or holds a link or a name that points outside `folder`.
-    """
-    try:
-        archive = zipfile.ZipFile(path)
-    except zipfile.BadZipFile as error:
-        raise ValueError(f"{path} is not a zip file, or is cut short; download it again") from error
-    with archive:
-        members = archive.infolist()
-        for member in members:
-            name = PurePosixPath(member.filename.replace("\\", "/"))
-            linked = stat.S_ISLNK(member.external_attr >> 16)
-            if name.is_absolute() or ".." in name.parts or ":" in name.parts[0] or linked:
-                raise ValueError(
-                    f"{path} holds {member.filename!r}, which would be written outside its own folder; nothing was unpacked"
-                )
-        size = sum(member.file_size for member in members)
-        if size > max_bytes or len(members) > max_files:
-            raise ValueError(
-                f"{path} would unpack to {size:,} bytes in {len(members):,} files; at most {max_bytes:,} bytes in {max_files:,} "
-                "files are expected; nothing was unpacked"
-            )
-        try:
-            archive.extractall(folder)  # every name has been checked above
-        except (zipfile.BadZipFile, OSError) as error:
-            shutil.rmtree(folder, ignore_errors=True)
-            raise ValueError(f"{path} could not be unpacked into {folder}: {error}; download it again") from error
-    return folder
 
 
 def read_piano_rolls(folder: str | Path) -> dict[str, list[npt.NDArray[np.uint8]]]:

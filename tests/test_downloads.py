@@ -12,7 +12,7 @@ import pytest
 from scipy.io import savemat
 
 from musegen_edu import downloads
-from musegen_edu.downloads import DOWNLOADS, Download, fetch, fetch_dataset, read_piano_rolls, unpack_zip
+from musegen_edu.downloads import DOWNLOADS, Download, fetch, fetch_dataset, read_piano_rolls
 from musegen_edu.files import sha256_of
 
 
@@ -187,39 +187,11 @@ def test_a_zip_that_reaches_outside_is_refused(server, tmp_path, name):
     assert not list(tmp_path.rglob("evil.txt"))
 
 
-def test_a_zip_with_a_link_is_refused(tmp_path):
-    with zipfile.ZipFile(tmp_path / "link.zip", "w") as archive:
-        entry = zipfile.ZipInfo("link")
-        entry.external_attr = 0o120777 << 16
-        archive.writestr(entry, "/etc/passwd")
-    with pytest.raises(ValueError, match=r"holds 'link', which would be written outside"):
-        unpack_zip(tmp_path / "link.zip", tmp_path / "out", max_bytes=1000)
-    assert not (tmp_path / "out").exists()
-
-
 def test_a_zip_that_swells_is_refused(server, tmp_path):
     download = server.offer("bomb.zip", zip_of({"zeros": b"\0" * 3_000_000}))
     with pytest.raises(ValueError, match=r"bomb\.zip would unpack to 3,000,000 bytes in 1 files; at most"):
         fetch(download)
     assert cached(tmp_path) == ["downloads"]
-
-
-def test_a_zip_of_too_many_files_is_refused(tmp_path):
-    (tmp_path / "many.zip").write_bytes(zip_of({str(i): b"" for i in range(11)}))
-    with pytest.raises(ValueError, match=r"in 11 files; at most 1,000 bytes in 10 files"):
-        unpack_zip(tmp_path / "many.zip", tmp_path / "out", max_bytes=1000, max_files=10)
-
-
-def test_a_damaged_zip_is_refused_whole(tmp_path):
-    data = bytearray(zip_of({"a.txt": b"first " * 50, "b.txt": os.urandom(5000)}))
-    data[len(data) // 2] ^= 255
-    (tmp_path / "hurt.zip").write_bytes(data)
-    with pytest.raises(ValueError, match=r"hurt\.zip could not be unpacked"):
-        unpack_zip(tmp_path / "hurt.zip", tmp_path / "out", max_bytes=100_000)
-    assert not (tmp_path / "out").exists()
-    (tmp_path / "text.zip").write_text("no zip")
-    with pytest.raises(ValueError, match=r"text\.zip is not a zip file"):
-        unpack_zip(tmp_path / "text.zip", tmp_path / "out", max_bytes=1000)
 
 
 def test_an_unwritable_cache_gives_way_to_a_temporary_folder(server, tmp_path, monkeypatch):
@@ -231,6 +203,19 @@ def test_an_unwritable_cache_gives_way_to_a_temporary_folder(server, tmp_path, m
         folder = fetch(server.offer("table.mat", b"x" * 10), progress=False)
     assert (tmp_path / "tmp") in folder.parents
     assert (folder / "table.mat").read_bytes() == b"x" * 10
+
+
+def test_ctrl_c_leaves_nothing_behind(server, tmp_path, monkeypatch):
+    def interrupt(*arguments):
+        raise KeyboardInterrupt
+
+    download = server.offer("long.mat", os.urandom(200_000))
+    with monkeypatch.context() as during:
+        during.setattr(downloads, "_draw_bar", interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            fetch(download)
+    assert cached(tmp_path) == ["downloads"]
+    assert len((fetch(download) / "long.mat").read_bytes()) == 200_000
 
 
 def test_two_at_once_do_not_disturb_each_other(server, tmp_path):

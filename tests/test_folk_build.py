@@ -30,7 +30,13 @@ def abc():
 
 
 @pytest.fixture(scope="module")
-def build(abc):
+def fields(abc):
+    yield load_module("tune_fields")
+    sys.modules.pop("tune_fields", None)
+
+
+@pytest.fixture(scope="module")
+def build(abc, fields):
     yield load_module("build")
     sys.modules.pop("build", None)
 
@@ -143,13 +149,13 @@ def test_ties_join_notes_and_hyphens_between_two_pitches_do_not(abc, build):
         ("", "Untitled"),
     ],
 )
-def test_titles_are_made_readable(abc, build, title, expected):
-    assert build.read_title(abc.read_tune(f"X:1\nT:{title}\nM:4/4\nL:1/8\nK:C\nC8|\n")) == expected
+def test_titles_are_made_readable(abc, fields, title, expected):
+    assert fields.read_title(abc.read_tune(f"X:1\nT:{title}\nM:4/4\nL:1/8\nK:C\nC8|\n")) == expected
 
 
-def test_tempo_is_the_transcribers_or_the_usual_one(abc, build):
-    def bpm(meter, kind, **fields):
-        return build.read_bpm(abc.read_tune(tune_text("C2", meter=meter, **fields)), kind)
+def test_tempo_is_the_transcribers_or_the_usual_one(abc, fields):
+    def bpm(meter, kind, **more):
+        return fields.read_bpm(abc.read_tune(tune_text("C2", meter=meter, **more)), kind)
 
     assert bpm("6/8", "jig", Q="3/8=120") == 180
     assert bpm("C|", "reel") == 200
