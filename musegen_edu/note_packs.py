@@ -7,7 +7,7 @@ import hashlib
 import io
 import os
 import zipfile
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -48,10 +48,10 @@ class NotePack:
     program : General MIDI program 0 to 127, or `DRUMS`.
     pitches : MIDI numbers of the notes, rising; a pitch that the instrument cannot play is left out.
     sample_rate : Hz.
-    mp3 : the bytes of one mono MP3 file a pitch. Struck at velocity 100. The sound begins within 3 ms of the start of the decoded
-        audio (its first 2 thousandths of loudness, that is: a bowed string still takes its time to swell); browsers that do not
-        remove the encoder's padding add 23 ms at 48,000 Hz, see `audio_to_mp3`. Pitched notes are held for 3 seconds and
-        fade out at the end; drums ring for 2 seconds at most.
+    mp3 : the bytes of one mono MP3 file a pitch, struck at velocity 100. The silence before the note is cut away: the sound
+        begins within 10 ms of the start of the decoded audio (a bowed string still takes its time to swell). A browser that does
+        not take off the encoder's padding adds 23 ms, see `audio_to_mp3`. Pitched notes are held for 3 seconds and fade out at
+        the end; drums ring for 2 seconds at most.
 
     Lesson: 00 start_here.
     """
@@ -59,7 +59,7 @@ class NotePack:
     program: int
     pitches: tuple[int, ...]
     sample_rate: int
-    mp3: dict[int, bytes]
+    mp3: dict[int, bytes] = field(repr=False)
 
 
 def note_pack(program: int, *, soundfont: str | os.PathLike[str] | None = None) -> NotePack:

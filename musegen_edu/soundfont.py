@@ -22,6 +22,7 @@ from musegen_edu.files import sha256_of
 
 _FLUIDSYNTH_RATE = 44100  # Hz
 _PLAIN_RATE = 44100  # Hz
+_PLAIN_LEVEL = 0.25  # peak of a single note at velocity 127
 _RENDER_TIMEOUT = 600  # seconds
 
 
@@ -183,7 +184,10 @@ def _render_fluidsynth(midi: bytes, soundfont: Path) -> bytes:
 def _render_plain_tones(midi: bytes) -> tuple[Audio, int]:
     import pretty_midi
 
-    mono = pretty_midi.PrettyMIDI(io.BytesIO(midi)).synthesize(fs=_PLAIN_RATE)  # (samples,), already peak-normalised
+    midi_file = pretty_midi.PrettyMIDI(io.BytesIO(midi))
+    # Its own normalising divides by zero where only drums play; it leaves velocities / (instruments * 32768) without.
+    mono = midi_file.synthesize(fs=_PLAIN_RATE, normalize=False) * (len(midi_file.instruments) * 32768 / 127)
+    mono *= min(_PLAIN_LEVEL, 0.9 / max(float(np.abs(mono).max(initial=0.0)), 1e-9))
     return np.stack([mono, mono]).astype(np.float32), _PLAIN_RATE
 
 

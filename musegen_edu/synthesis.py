@@ -99,7 +99,7 @@ def score_to_audio(
     steps = _finish(_render(score, path, int(sample_rate)), score.seconds, int(sample_rate))
     if cache:
         write_cached("renders", key, _pack(steps, int(sample_rate)))
-    return steps.astype(np.float32) / 32768
+    return steps.astype(np.float32) / np.float32(32768)
 
 
 def _render(score: Score, soundfont: Path, sample_rate: int) -> Audio:
@@ -111,7 +111,7 @@ def _render(score: Score, soundfont: Path, sample_rate: int) -> Audio:
     start = (127, 64, 32)[int(np.searchsorted((4, 16), most_notes_at_once(score)))]
     for volume in (start, start // 2, start // 4, start // 8):
         rendered = [midi_to_audio(events_to_midi(events, seconds, volume), soundfont) for events in groups]
-        if all(np.abs(audio).max() < 0.9999 for audio, _ in rendered):
+        if all(np.abs(audio).max(initial=0.0) < 0.9999 for audio, _ in rendered):
             break
     length = max(audio.shape[1] for audio, _ in rendered)
     mix = np.zeros((2, length), np.float32)
@@ -124,7 +124,7 @@ def _render(score: Score, soundfont: Path, sample_rate: int) -> Audio:
 def _finish(mix: Audio, seconds: float, sample_rate: int) -> npt.NDArray[np.int16]:
     """Cut the tail where it has died away, normalise, and round to 16 bits."""
     loudness = np.abs(mix).max(axis=0)  # (samples,)
-    peak = float(loudness.max())
+    peak = float(loudness.max(initial=0.0))
     shortest = round(seconds * sample_rate)
     if mix.shape[1] < shortest:
         mix = np.pad(mix, ((0, 0), (0, shortest - mix.shape[1])))
@@ -151,4 +151,4 @@ def _unpack(flac: bytes) -> Audio:
     import soundfile
 
     steps, _ = soundfile.read(io.BytesIO(flac), dtype="int16", always_2d=True)
-    return np.ascontiguousarray(steps.T).astype(np.float32) / 32768
+    return np.ascontiguousarray(steps.T).astype(np.float32) / np.float32(32768)
