@@ -3,7 +3,7 @@
 
 const TICKS_PER_QUARTER = 24;
 export const DRUMS = 128; // the "program number" that means the drum kit
-const LEAD = 0.015; // s from a click to the first note: enough for the audio thread to take the first notes over
+const LEAD = 0.02; // s from a click to the first note: enough for the audio thread to take the first notes over
 const AHEAD = 0.3; // s scheduled ahead while the tab is in front
 const AHEAD_HIDDEN = 2.5; // browsers wake the timers of a hidden tab only once a second
 const RELEASE = 0.08; // s in which a note dies away after its end
@@ -21,8 +21,9 @@ export function openSound() {
     const context = new AudioContext({ latencyHint: "interactive" });
     const master = new GainNode(context, { gain: 0.5 });
     const limiter = new DynamicsCompressorNode(context, { threshold: -8, knee: 4, ratio: 20, attack: 0.002, release: 0.12 });
-    const analyser = new AnalyserNode(context, { fftSize: 8192, smoothingTimeConstant: 0 }); // what tests and meters listen to
-    master.connect(limiter).connect(analyser).connect(context.destination);
+    const analyser = new AnalyserNode(context, { fftSize: 16384, smoothingTimeConstant: 0 }); // what tests and meters listen to
+    const ceiling = new WaveShaperNode(context, { curve: [-0.95, -0.8, -0.55, 0, 0.55, 0.8, 0.95] }); // what slips past the limiter's attack
+    master.connect(limiter).connect(ceiling).connect(analyser).connect(context.destination);
     Object.assign(sound, { context, master, analyser });
   }
   clearTimeout(sound.rest);
@@ -258,25 +259,26 @@ export class Transport {
     const volume = new GainNode(context, { gain: (note.velocity / STRUCK) ** 2 });
     volume.connect(output);
     const lasts = (sample.buffer.duration - sample.lead) / playbackRate;
-    if (!sample.holds && skip >= lasts) return; // it has died away by itself
+    const holds = sample.holds && !drums;
+    if (!holds && skip >= lasts) return; // it has died away by itself
     const until = drums ? start + lasts : stop + 2.5 * RELEASE;
     /** @type {Voice} */
     const voice = { start, volume, sources: [] };
     // Where a held note outlasts its sample, the later part of the sample is laid over its end, again and again.
-    for (let from = start, begin = sample.holds ? skip % Math.max(lasts - OVERLAP, 0.1) : skip; from < until && voice.sources.length < 64; ) {
+    for (let from = start, begin = holds ? skip % Math.max(lasts - OVERLAP, 0.1) : skip; from < until && voice.sources.length < 64; ) {
       const grain = new GainNode(context);
       const source = new AudioBufferSourceNode(context, { buffer: sample.buffer, playbackRate });
       const fades = from + lasts - begin - OVERLAP;
       const rises = voice.sources.length ? OVERLAP : skip ? 0.01 : 0;
       if (rises) grain.gain.setValueAtTime(0, from).linearRampToValueAtTime(1, from + rises);
-      if (sample.holds && fades + OVERLAP < until) grain.gain.setValueAtTime(1, fades).linearRampToValueAtTime(0, fades + OVERLAP);
+      if (holds && fades + OVERLAP < until) grain.gain.setValueAtTime(1, fades).linearRampToValueAtTime(0, fades + OVERLAP);
       source.connect(grain).connect(volume);
       source.start(from, sample.lead + begin * playbackRate);
       source.stop(Math.min(until, from + lasts - begin));
       voice.sources.push(source);
       from = Math.max(fades, from + 0.05);
       begin = Math.min(0.5, lasts / 3);
-      if (!sample.holds || lasts < 3 * OVERLAP) break;
+      if (!holds || lasts < 3 * OVERLAP) break;
     }
     if (!drums) volume.gain.setTargetAtTime(0, stop, RELEASE / 3);
     voice.sources[voice.sources.length - 1].onended = () => {

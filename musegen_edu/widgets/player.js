@@ -281,7 +281,7 @@ function render({ model, el, experimental }) {
   function fitRoll() {
     const width = roll.clientWidth;
     if (!width) return;
-    scale = Math.max((width - GUTTER - 8) / Math.max(duration, bar), Math.min(1.2, width / (6 * bar)));
+    scale = Math.max((width - GUTTER - 8) / Math.max(duration, bar), 0.9);
     spacer.style.width = `${GUTTER + duration * scale + 8}px`;
     const ratio = globalThis.devicePixelRatio || 1;
     Object.assign(canvas, { width: width * ratio, height: rollHeight * ratio });
@@ -344,15 +344,20 @@ function render({ model, el, experimental }) {
 
   /** @param {CanvasRenderingContext2D} pen @param {(name: string) => string} colour */
   function drawKeys(pen, colour) {
-    pen.fillStyle = colour("ruler");
-    pen.fillRect(0, 0, GUTTER, rollHeight);
+    const key = (/** @type {string} */ name, /** @type {number[]} */ [x, y, w, h_]) => {
+      pen.fillStyle = colour(name);
+      pen.fillRect(x, y, w, h_);
+    };
+    key("ruler", [0, 0, GUTTER, rollHeight]);
+    key("key-white", [GUTTER - 18, RULER, 17, rollHeight]);
     for (let pitch = low; pitch <= high; pitch += 1) {
-      pen.fillStyle = colour(BLACK.includes(pitch % 12) ? "key-black" : "key-white");
-      pen.fillRect(GUTTER - 14, yOf(pitch) + 0.5, 12, rowHeight - 1);
+      if (BLACK.includes(pitch % 12)) key("key-black", [GUTTER - 18, yOf(pitch), 11, rowHeight]);
+      if ([0, 5].includes(pitch % 12)) key("key-edge", [GUTTER - 18, yOf(pitch) + rowHeight, 17, 0.7]); // below C and F
       if (pitch % 12) continue;
       pen.fillStyle = colour("faint");
-      pen.fillText(`C${pitch / 12 - 1}`, 5, yOf(pitch) + rowHeight / 2);
+      pen.fillText(`C${pitch / 12 - 1}`, 4, Math.min(yOf(pitch) + rowHeight / 2, rollHeight - 7));
     }
+    key("bar-line", [GUTTER - 1, 0, 1, rollHeight]);
   }
 
   /** @param {PointerEvent} event */
