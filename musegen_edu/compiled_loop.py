@@ -5,13 +5,14 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
-import keras
 import numpy as np
 import numpy.typing as npt
-from keras import ops
 
+from musegen_edu.quiet_keras import keras
 from musegen_edu.sampling import temperature, top_k, top_p
 from musegen_edu.vocabulary import END, PAD, Tokens
+
+ops = keras.ops
 
 
 class GenerationLoop(keras.Model):  # type: ignore[misc]  # Keras has no types

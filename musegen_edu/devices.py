@@ -44,7 +44,7 @@ def device_report() -> DeviceReport:
 
     Lesson: 00 start_here.
     """
-    import keras
+    from musegen_edu.quiet_keras import keras
 
     try:
         devices = tuple(sorted(str(device).lower() for device in keras.distribution.list_devices()))

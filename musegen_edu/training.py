@@ -14,12 +14,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import keras
 import numpy as np
 import numpy.typing as npt
 
 from musegen_edu.batching import TokenBatches, nats_per_token
 from musegen_edu.files import learner_folder, write_atomically
+from musegen_edu.quiet_keras import keras
 from musegen_edu.vocabulary import PAD, Tokens
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-import keras
-from keras import layers, ops
-
+from musegen_edu.quiet_keras import keras
 from musegen_edu.vocabulary import PAD
+
+layers, ops = keras.layers, keras.ops
 
 
 class MelodyLSTM(keras.Model):
