@@ -61,12 +61,14 @@ def read_midi(path: str | os.PathLike[str]) -> Score:
     Lesson: 02 representing_music.
     """
     path = Path(path)
-    if path.is_dir():
-        raise ValueError(f"{path} is a folder; give the path of a MIDI file in it")
     try:
         data = path.read_bytes()
     except FileNotFoundError:
         raise FileNotFoundError(f"{path} does not exist; check the folder and the spelling") from None
+    except (IsADirectoryError, PermissionError):  # Windows reports a folder as forbidden
+        if not path.is_dir():
+            raise
+        raise ValueError(f"{path} is a folder; give the path of a MIDI file in it") from None
     return midi_to_score(data, name=str(path))
 
 
@@ -219,21 +221,19 @@ def _read_notes(piece: Any, name: str) -> tuple[npt.NDArray[np.void], tuple[int,
         raise ValueError(f"{name} contains no notes; choose a file with music in it")
     if len(tracks) > MAX_PARTS:
         raise ValueError(f"{name} has {len(tracks)} parts; a score has room for {MAX_PARTS}. Choose fewer tracks")
-    lengths = [len(track.notes) for track in tracks]
-    notes = np.empty(sum(lengths), NOTE_DTYPE)
-    at = 0
+    columns = [track.notes.numpy() for track in tracks]
+    lengths = [len(each["time"]) for each in columns]
+    column = {key: np.concatenate([each[key] for each in columns]) for key in ("time", "duration", "pitch", "velocity")}
     scale, unit = TICKS_PER_QUARTER, piece.ticks_per_quarter
-    for part, (track, length) in enumerate(zip(tracks, lengths, strict=True)):
-        columns = track.notes.numpy()
-        rows = notes[at : at + length]
-        start = columns["time"].astype(np.int64)
-        onset = (2 * scale * start + unit) // (2 * unit)  # the nearest tick, halves up
-        stop = (2 * scale * (start + columns["duration"]) + unit) // (2 * unit)
-        if start.min() < 0 or stop.max() >= 2**31 - 1 or columns["duration"].min() < 0:
-            raise ValueError(f"{name} is damaged: its times reach beyond tick 2**31 - 1; {_GET_ANOTHER}")
-        rows["onset"], rows["duration"] = onset, np.maximum(stop - onset, 1)
-        rows["pitch"], rows["velocity"], rows["part"] = columns["pitch"], columns["velocity"], part
-        at += length
+    start = column["time"].astype(np.int64)
+    onset = (2 * scale * start + unit) // (2 * unit)  # the nearest tick, halves up
+    end = (2 * scale * (start + column["duration"]) + unit) // (2 * unit)
+    if start.min() < 0 or end.max() >= 2**31 - 1 or column["duration"].min() < 0:
+        raise ValueError(f"{name} is damaged: its times reach beyond tick 2**31 - 1; {_GET_ANOTHER}")
+    notes = np.empty(len(start), NOTE_DTYPE)
+    notes["onset"], notes["duration"] = onset, np.maximum(end - onset, 1)
+    notes["pitch"], notes["velocity"] = column["pitch"], column["velocity"]
+    notes["part"] = np.repeat(np.arange(len(tracks)), lengths)
     return notes, tuple(DRUMS if track.is_drum else track.program for track in tracks), lengths
 
 
