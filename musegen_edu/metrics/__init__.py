@@ -1,0 +1,38 @@
+"""Scores in, numbers out: what generated music is like, how near it is to real music, and whether it is copied."""
+
+from musegen_edu.metrics.distributions import (
+    distribution_overlap,
+    interval_distribution,
+    kl_divergence,
+    rhythm_distribution,
+)
+from musegen_edu.metrics.features import (
+    empty_bar_rate,
+    groove_consistency,
+    note_density,
+    pitch_class_entropy,
+    pitch_range,
+    polyphony,
+    scale_consistency,
+)
+from musegen_edu.metrics.novelty import CorpusIndex, nearest_tune, ngram_novelty
+from musegen_edu.metrics.scorecards import Scorecard, scorecard
+
+__all__ = [
+    "CorpusIndex",
+    "Scorecard",
+    "distribution_overlap",
+    "empty_bar_rate",
+    "groove_consistency",
+    "interval_distribution",
+    "kl_divergence",
+    "nearest_tune",
+    "ngram_novelty",
+    "note_density",
+    "pitch_class_entropy",
+    "pitch_range",
+    "polyphony",
+    "rhythm_distribution",
+    "scale_consistency",
+    "scorecard",
+]
