@@ -52,9 +52,9 @@ def engraving_of(score: Score, n_bars: int = ENGRAVED_BARS) -> dict[str, Any]:
     if len(shown) > ENGRAVED_NOTES:
         remark = f"{len(shown)} notes in {shown.n_bars} bars are too many to engrave; the piano roll shows them."
         return {"pages": [], "stops": [], "rows": {}, "remark": remark}
-    from musegen_edu.notation import engrave
-
     try:
+        from musegen_edu.notation import engrave
+
         engraved = engrave(shown, width=1100, title=False)
     except _CANNOT as error:
         return {"pages": [], "stops": [], "rows": {}, "remark": f"This score could not be engraved: {error}"}
@@ -108,10 +108,10 @@ def _clip(score: Score) -> tuple[str, str]:
             "",
             f"{len(part)} notes in {part.seconds:.0f} seconds are too many to render here; score.slice_bars gives a part.",
         )
-    from musegen_edu.audio import audio_to_mp3
-    from musegen_edu.synthesis import score_to_audio
-
     try:
+        from musegen_edu.audio import audio_to_mp3
+        from musegen_edu.synthesis import score_to_audio
+
         wave = score_to_audio(part, sample_rate=STATIC_SAMPLE_RATE).mean(axis=0)  # mono, (n_samples,)
         if score.seconds > STATIC_SECONDS:
             wave = wave[: int(STATIC_SECONDS * STATIC_SAMPLE_RATE)]

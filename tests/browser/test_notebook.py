@@ -1,0 +1,169 @@
+"""A notebook from the first click to the last in a real JupyterLab with a real kernel."""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+
+TOKEN = "listen"
+CELLS = [
+    "from musegen_edu.score import Score\nfrom musegen_edu.widgets import Player, Question, Quiz\n"
+    "score = Score.from_melody([69, 81], 192, bpm=120, title='A and a', programs=(73,))\nscore",
+    "player = Player(score, hide=['download'])\nplayer",
+    "noted = []\nquiz = Quiz(Question('Which is higher?', [('A4', 'No.'), ('A5', 'Yes.', True)]),\n"
+    "            on_result=lambda correct, total: noted.append((correct, total)))\nquiz",
+    "(player.bpm, noted)",
+]
+READY = """() => Promise.race([(async () => { const app = window.jupyterapp; await app.restored;
+  const notebook = app.shell.currentWidget; await notebook.context.ready; await notebook.sessionContext.ready;
+  await notebook.sessionContext.session.kernel.info; return 'ready'; })(),
+  new Promise((resolve) => setTimeout(() => resolve('no kernel after 60 s'), 60000))])"""
+RUN = """async (i) => { const notebook = window.jupyterapp.shell.currentWidget; notebook.content.activeCellIndex = i;
+  notebook.content.deselectAll(); await window.jupyterapp.commands.execute('notebook:run-cell'); }"""
+OUTPUTS = "(i) => window.jupyterapp.shell.currentWidget.content.widgets[i].model.outputs.toJSON()"
+RESTART = "() => window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.restart()"
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def notebook(cells):
+    return {
+        "cells": [
+            {
+                "cell_type": "code",
+                "id": f"cell-{i}",
+                "metadata": {},
+                "source": source,
+                "outputs": [],
+                "execution_count": None,
+            }
+            for i, source in enumerate(cells)
+        ],
+        "metadata": {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}},
+        "nbformat": 4,
+        "nbformat_minor": 5,
+    }
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory):
+    """The address of a JupyterLab with settings, data and a kernel of its own."""
+    root = tmp_path_factory.mktemp("lab")
+    home = {name: str(root / name.lower()) for name in (
+        "JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR", "JUPYTERLAB_WORKSPACES_DIR", "JUPYTERLAB_SETTINGS_DIR", "IPYTHONDIR",
+    )}  # fmt: skip
+    settings = Path(home["JUPYTER_CONFIG_DIR"]) / "labconfig"
+    settings.mkdir(parents=True)
+    # The news extension asks a server on the web.
+    quiet = {"disabledExtensions": {"@jupyterlab/apputils-extension:announcements": True}}
+    (settings / "page_config.json").write_text(json.dumps(quiet))
+    shelf = root / "notebooks"
+    shelf.mkdir()
+    (shelf / "tune.ipynb").write_text(json.dumps(notebook(CELLS)))
+    port = free_port()
+    path = os.pathsep.join([str(Path(__file__).parents[2]), os.environ.get("PYTHONPATH", "")])
+    command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", f"--port={port}", "--ServerApp.port_retries=0",
+               f"--IdentityProvider.token={TOKEN}", f"--ServerApp.root_dir={shelf}", "--LabApp.expose_app_in_browser=True"]  # fmt: skip
+    log = root / "lab.log"
+    with log.open("w") as stream:
+        server = subprocess.Popen(command, env={**os.environ, **home, "PYTHONPATH": path}, stdout=stream, stderr=stream)
+        try:
+            wait_for_server(f"http://127.0.0.1:{port}/api/status?token={TOKEN}", server, log)
+            yield f"http://127.0.0.1:{port}/lab/tree/{{}}?token={TOKEN}&reset"
+        finally:
+            server.terminate()
+            server.wait(20)
+
+
+def wait_for_server(address, server, log, seconds=60):
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline and server.poll() is None:
+        try:
+            with urllib.request.urlopen(address, timeout=2):
+                return
+        except (urllib.error.URLError, OSError):
+            time.sleep(0.2)
+    pytest.fail(f"JupyterLab did not start:\n{log.read_text()[-2000:]}")
+
+
+def open_notebook(watch, lab, name, **options):
+    watched = watch(**options)
+    watched.page.goto(lab.format(name))
+    watched.page.wait_for_function("() => window.jupyterapp?.shell?.currentWidget?.sessionContext", timeout=60_000)
+    assert watched.page.evaluate(READY) == "ready"
+    return watched
+
+
+def test_a_notebook_is_seen_heard_and_answered(watch, lab):
+    watched = open_notebook(watch, lab, "tune.ipynb")
+    page = watched.page
+    cell = [page.locator(f".jp-Notebook .jp-Cell >> nth={i}") for i in range(len(CELLS))]
+
+    # A bare score shows the live player, and the static picture stays away.
+    page.evaluate(RUN, 0)
+    cell[0].locator(".mg-player").wait_for()
+    cell[0].locator("g.note .notehead").first.wait_for()
+    assert cell[0].locator(".mg-player").count() == 1
+    assert cell[0].locator("audio").count() == 0 and cell[0].locator("img").count() == 0
+    data = page.evaluate(OUTPUTS, 0)[0]["data"]
+    assert "<audio" in "".join(data["text/html"]) and len("".join(data["text/html"])) < 400_000
+
+    # A real click, the instrument of the SoundFont, and the pitch that is written.
+    cell[0].get_by_role("button", name="Play", exact=True).click()
+    cell[0].get_by_role("button", name="Pause", exact=True).wait_for()
+    page.wait_for_timeout(900)
+    loudness, pitch = watched.listen()
+    assert loudness > 0.005
+    assert pitch == pytest.approx(440, rel=0.01)
+    page.wait_for_function("document.querySelector('.mg-seek').value > 250")
+    page.wait_for_timeout(200)
+    assert watched.listen()[1] == pytest.approx(880, rel=0.01)
+    cell[0].get_by_role("button", name="Pause", exact=True).click()
+
+    # Files come from the kernel.
+    for label, start in [("MIDI", b"MThd"), ("WAV", b"RIFF"), ("MusicXML", b"<?xml")]:
+        with page.expect_download() as download:
+            cell[0].get_by_role("button", name=f"Download {label}").click()
+        assert Path(download.value.path()).read_bytes().startswith(start)
+        assert download.value.suggested_filename.startswith("A and a.")
+
+    # What is turned in the page arrives in Python.
+    page.evaluate(RUN, 1)
+    cell[1].locator(".mg-player").wait_for()
+    assert cell[1].get_by_role("button", name="Download MIDI").count() == 0
+    cell[1].get_by_label("Tempo, quarter notes a minute").fill("99")
+    page.evaluate(RUN, 2)
+    cell[2].get_by_role("button", name="A5").click()
+    cell[2].get_by_text("Yes.").first.wait_for()
+    page.evaluate(RUN, 3)
+    cell[3].locator(".jp-OutputArea-output").wait_for()
+    assert "".join(page.evaluate(OUTPUTS, 3)[0]["data"]["text/plain"]) == "(99.0, [(1, 1)])"
+
+    # Keys go to the player and not to the notebook around it.
+    cell[1].locator(".mg-player").focus()
+    page.keyboard.press("ArrowRight")
+    assert cell[1].locator(".mg-seek").input_value() == "24"
+
+    # Without its kernel the player says so, and what it has already learnt it still plays.
+    page.evaluate(RESTART)
+    page.wait_for_timeout(500)
+    cell[1].get_by_label("Instrument of Part 1").select_option(label="Violin")
+    cell[1].locator(".mg-trouble").wait_for(timeout=20_000)
+    assert "does not answer" in cell[1].locator(".mg-status").inner_text()
+    cell[1].get_by_label("Instrument of Part 1").select_option(label="Flute")
+    cell[1].get_by_role("button", name="Play", exact=True).click()
+    page.wait_for_timeout(700)
+    assert watched.listen()[1] == pytest.approx(440, rel=0.01)
