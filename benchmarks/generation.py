@@ -15,7 +15,8 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # before the backend loads: its start-up notes would drown the table
+# Before the backend loads: its start-up notes would drown the table.
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 N_TOKENS = 700  # as in melody_lstm
 N_NOTES = 500

@@ -8,11 +8,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from musegen_edu.guides import Guide
 from musegen_edu.quiet_keras import keras
 from musegen_edu.sampling import temperature, top_k, top_p
 from musegen_edu.vocabulary import END, PAD, Tokens
 
 ops = keras.ops
+
+_GUIDE_ROWS = 512
 
 
 class GenerationLoop(keras.Model):  # type: ignore[misc]  # Keras has no types
@@ -34,19 +37,23 @@ class GenerationLoop(keras.Model):  # type: ignore[misc]  # Keras has no types
     def call(self, inputs: tuple[Any, ...]) -> Any:
         """Return tokens, (batch, length).
 
-        `inputs`: forced tokens (batch, length), -1 where free; noise (batch, length, n_tokens); and, each of shape (1,),
+        `inputs`: forced tokens (batch, length), -1 where free; noise (batch, length, n_tokens); the guide's penalties and
+        following states, (n_states, n_tokens) each; and, each of shape (1,),
         the number of places to fill, the temperature, and k and p with 0 for "no filter".
         """
-        forced, noise, limit, heat, k, p = inputs
+        forced, noise, penalties, following, limit, heat, k, p = inputs
         batch, length = ops.shape(forced)[0], ops.shape(forced)[1]
         places = ops.arange(length, dtype="int32")
+        n_tokens = ops.shape(following)[1]
 
-        def keep_on(i: Any, token: Any, done: Any, drawn: Any, state: Any) -> Any:
+        def keep_on(i: Any, token: Any, done: Any, drawn: Any, where: Any, state: Any) -> Any:
             return ops.logical_and(i < limit[0], ops.logical_not(ops.all(done)))
 
-        def one_step(i: Any, token: Any, done: Any, drawn: Any, state: Any) -> tuple[Any, ...]:
+        def one_step(i: Any, token: Any, done: Any, drawn: Any, where: Any, state: Any) -> tuple[Any, ...]:
             logits, state = self.model.step(token, state)  # (batch, n_tokens)
-            logits = temperature(ops.cast(logits, "float32"), heat[0])
+            where = ops.take(ops.reshape(following, (-1,)), where * n_tokens + token)  # (batch,), the guide's states
+            logits = ops.cast(logits, "float32") + ops.take(penalties, where, axis=0)
+            logits = temperature(logits, heat[0])
             # a filter sorts all logits: it is skipped, not run without effect, where it is not wanted
             logits = ops.cond(k[0] > 0, partial(top_k, logits, k[0]), lambda: logits)
             logits = ops.cond(p[0] > 0, partial(top_p, logits, p[0]), lambda: logits)
@@ -55,13 +62,14 @@ class GenerationLoop(keras.Model):  # type: ignore[misc]  # Keras has no types
             token = ops.where(done, PAD, ops.where(given < 0, chosen, given))
             done = ops.logical_or(done, ops.logical_and(given < 0, ops.equal(chosen, END)))
             drawn = ops.where(ops.equal(places, i), ops.expand_dims(token, 1), drawn)
-            return i + 1, token, done, drawn, state
+            return i + 1, token, done, drawn, where, state
 
         start = (
             ops.cast(1, "int32"),
             forced[:, 0],
             ops.zeros((batch,), dtype="bool"),
             ops.where(ops.equal(places, 0), forced, PAD),  # only the first token is there yet
+            ops.zeros((batch,), dtype="int32"),
             self.model.initial_state(batch),
         )
         return ops.while_loop(keep_on, one_step, start)[3]
@@ -71,6 +79,7 @@ def compiled_loop(
     model: keras.Model,
     forced: Tokens,
     noise: npt.NDArray[np.float32],
+    guide: Guide | None,
     *,
     limit: int,
     temperature: float,
@@ -84,6 +93,7 @@ def compiled_loop(
     model : see `GenerationLoop`.
     forced : (batch, length), -1 where a token is to be drawn.
     noise : (batch, length, n_tokens), added to the logits of the token at the same place.
+    guide : what may follow what; None allows everything.
     limit : how many places to fill at most.
     temperature, k, p : for the filters; None leaves one out.
     """
@@ -92,9 +102,19 @@ def compiled_loop(
         loop = GenerationLoop(model)
         # past Keras' own __setattr__: the loop holds the model, and a tracked loop would make the model contain itself
         object.__setattr__(model, "_generation_loop", loop)
+    n_tokens = noise.shape[-1]
+    # few shapes, so that few are compiled: guides of all usual meters get the same number of rows
+    rows = 1 if guide is None else -(-len(guide.allowed) // _GUIDE_ROWS) * _GUIDE_ROWS
+    penalties = np.zeros((rows, n_tokens), np.float32)
+    following = np.zeros((rows, n_tokens), np.int32)
+    if guide is not None:
+        penalties[: len(guide.allowed)][~guide.allowed] = -np.inf
+        following[: len(guide.allowed)] = guide.following
     inputs = (
         forced,
         noise,
+        penalties,
+        following,
         np.array([limit], np.int32),
         np.array([temperature], np.float32),
         np.array([k or 0], np.int32),

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from musegen_edu.event_codec import MAX_BARS, EventCodec
+from musegen_edu.guides import bar_guide, closing_ticks
 from musegen_edu.keys import parse_key
 from musegen_edu.pretrained import load_pretrained
 from musegen_edu.sampling import generate
@@ -38,16 +39,16 @@ def compose(
     meter: tuple[int, int] = (4, 4),
     temperature: float = 1.0,
     top_k: int | None = None,
-    top_p: float | None = 0.95,
+    top_p: float | None = None,
     candidates: int = 12,
     codec: EventCodec | None = None,
     **fields: Any,
 ) -> Score:
     """Let a model compose a tune of exactly so many bars that ends on its tonic.
 
-    The first tokens say meter, mode and number of bars; the model goes on from there. It does so several times at once, and
-    the candidate with the fewest faults is kept, the first of equals: bars that do not add up, too few or too many bars, no
-    end, a last note that is not the tonic or is shorter than a beat. What faults it still has are mended: a bar too long is
+    The first tokens say meter, mode and number of bars; the model goes on from there, with `bar_guide` beside it, which keeps
+    it from bars that do not add up. It does so several times at once, and the candidate with the fewest faults is kept, the
+    first of equals: too few or too many bars, no end, a last note that is not the tonic or is too short. What faults it still has are mended: a bar too long is
     cut, one too short has its last note held, missing bars repeat those before them, the last note goes to the nearest tonic
     and lasts to the end of its bar. So even an untrained model gives a tune that can be played and printed.
 
@@ -96,6 +97,7 @@ def compose(
         temperature=temperature,
         top_k=top_k,
         top_p=top_p,
+        guide=bar_guide(codec, meter),
         batch=candidates,
         seed=seed,
     )
@@ -117,7 +119,7 @@ def count_faults(line: Tokens, codec: EventCodec, bars: int) -> int:
     """Return how many things are wrong with a generated tune that was to have so many bars and no pickup.
 
     Counted are: each bar that does not add up, each bar missing or too many, a missing end, a last note that is not the tonic
-    or is shorter than a beat.
+    or is shorter than `closing_ticks`.
 
     Parameters
     ----------
@@ -125,25 +127,24 @@ def count_faults(line: Tokens, codec: EventCodec, bars: int) -> int:
 
     Examples
     --------
-    >>> codec = EventCodec.fit([Score.from_melody([60, 62], [24, 48])])
+    >>> codec = EventCodec.fit([Score.from_melody([60, 62], [24, 48], key="C major")])
     >>> line = codec.vocabulary.tokens("meter:3/4 |2 60:24 62:48 |1 62:24 60:24 <end>".split())
     >>> count_faults(line, codec, 2)  # the last bar lacks a beat
     1
     """
     words = codec.vocabulary.words(line)
-    meter = next((word[6:] for word in words if word.startswith("meter:")), "4/4")
-    above, below = (int(part) for part in meter.split("/"))
-    empty = Score(meter=(above, below))
+    meter = codec.decode(line).meter
+    bar_ticks = Score(meter=meter).bar_ticks
     found = _bars_of(line, codec)
     faults = abs(len(found) - bars) + (words[-1] != "<end>")
-    faults += sum(sum(event.ticks for event in events) != empty.bar_ticks for events in found)
+    faults += sum(sum(event.ticks for event in events) != bar_ticks for events in found)
     events = [event for bar_events in found for event in bar_events]
     held = 0  # the last note may be tied over a bar line
     while events and events[-1].head == "~":
         held += events.pop().ticks
     if not events or events[-1].head != "note":
         return faults + 2
-    return faults + (events[-1].pitch % 12 != _TONIC % 12) + (events[-1].ticks + held < empty.beat_ticks)
+    return faults + (events[-1].pitch % 12 != _TONIC % 12) + (events[-1].ticks + held < closing_ticks(meter))
 
 
 def _bars_of(line: Tokens, codec: EventCodec) -> list[list[_Event]]:

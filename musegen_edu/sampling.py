@@ -17,6 +17,7 @@ from musegen_edu.vocabulary import END, PAD, START, TOKEN_DTYPE, Tokens
 if TYPE_CHECKING:
     import keras
 
+    from musegen_edu.guides import Guide
     from musegen_edu.models.markov import MarkovModel
 
 _SHORTEST = 64  # tokens: lengths are rounded up to this or its double, its fourfold ..., so that few need compiling
@@ -117,6 +118,7 @@ def generate(
     temperature: float = 1.0,
     top_k: int | None = None,
     top_p: float | None = None,
+    guide: Guide | None = None,
     batch: int | None = None,
     seed: int,
 ) -> list[Tokens]:
@@ -135,6 +137,7 @@ def generate(
     n_steps : the most tokens to add to a prompt, at least 1.
     temperature : 0 takes the likeliest token each time; 1 draws as the model says.
     top_k, top_p : filters, applied in this order after the temperature; None leaves them out.
+    guide : takes away tokens that would be wrong, before the filters; see `musegen_edu.guides`.
     batch : how many lines to draw from a single prompt.
     seed : 0 or more.
 
@@ -170,6 +173,8 @@ def generate(
         raise ValueError(f"top_p={top_p} must be above 0 and at most 1, or None for no filter")
 
     limit = max(len(line) for line in prompts) + n_steps
+    if guide is not None and guide.allowed.shape[1] != model.n_tokens:
+        raise ValueError(f"guide is for {guide.allowed.shape[1]} tokens; this model has {model.n_tokens}")
     length = _SHORTEST
     while length < limit:
         length *= 2
@@ -183,11 +188,11 @@ def generate(
         noise[:, :limit] += _gumbel(seed, (len(prompts), limit, model.n_tokens))
     settings: dict[str, Any] = {"temperature": temperature or 1.0, "k": top_k, "p": top_p}
     if hasattr(model, "next_probabilities"):
-        drawn = _table_loop(model, forced, noise, **settings)
+        drawn = _table_loop(model, forced, noise, guide, **settings)
     else:
         from musegen_edu.compiled_loop import compiled_loop
 
-        drawn = compiled_loop(model, forced, noise, limit=limit, **settings)
+        drawn = compiled_loop(model, forced, noise, guide, limit=limit, **settings)
     return [_until_end(row, len(line), n_steps) for row, line in zip(drawn, prompts, strict=True)]
 
 
@@ -221,6 +226,7 @@ def _table_loop(
     model: MarkovModel,
     forced: Tokens,
     noise: npt.NDArray[np.float32],
+    guide: Guide | None,
     *,
     temperature: float,
     k: int | None,
@@ -229,11 +235,16 @@ def _table_loop(
     """Do what `musegen_edu.compiled_loop` does, for a model that looks probabilities up in a table."""
     drawn = np.full_like(forced, PAD)
     for row, line, line_noise in zip(drawn, forced, noise, strict=True):
+        where = 0  # the guide's state
         for place, given in enumerate(line):
+            if guide is not None and place:
+                where = guide.following[where, row[place - 1]]
             if given >= 0:
                 row[place] = given
                 continue
-            logits = np.log(model.next_probabilities(row[:place])) / temperature
+            logits = np.log(model.next_probabilities(row[:place]))
+            logits = logits if guide is None else np.where(guide.allowed[where], logits, -np.inf)
+            logits = logits / temperature
             logits = logits if k is None else top_k(logits, k)
             logits = logits if p is None else top_p(logits, p)
             row[place] = np.argmax(logits + line_noise[place])

@@ -78,8 +78,10 @@ def test_other_fields_of_the_score_can_be_given():
     ],
 )
 def test_count_faults(words, faults):
-    score = Score.from_melody([60, 62, 64, 72], [24, 48, 60, 12], key="C major")
-    codec = EventCodec.fit([score])
+    lengths = (12, 24, 36, 48, 60, 72)
+    codec = EventCodec.fit(
+        [Score.from_melody([pitch], ticks, key="C major") for ticks in lengths for pitch in (60, 72)]
+    )
     assert count_faults(codec.vocabulary.tokens(words.split()), codec, 2) == faults
 
 

@@ -1,0 +1,110 @@
+"""How each of the course's trained models is made, from its data to its card."""
+
+from __future__ import annotations
+
+import dataclasses
+import platform
+import shutil
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from musegen_edu.batching import nats_per_token
+from musegen_edu.datasets import load_dataset
+from musegen_edu.devices import device_report
+from musegen_edu.files import learner_folder
+from musegen_edu.metrics import CorpusIndex, ngram_novelty
+from musegen_edu.models.markov import MarkovModel
+from musegen_edu.models.recurrent import MelodyLSTM
+from musegen_edu.pretrained import save_pretrained
+from musegen_edu.sampling import generate
+from musegen_edu.tokens import EventCodec, Tokens
+from musegen_edu.training import EpochReport, Profile, fit
+
+MIN_LENGTH_COUNT = 20  # note lengths rarer than this in the training tunes are written with ties
+MARKOV_ORDERS = (1, 2, 3, 4, 5)
+_N_TUNES_TO_JUDGE = 64
+
+
+def train_melody_lstm(
+    profile: Profile,
+    *,
+    folder: Path,
+    seed: int,
+    verbose: int = 1,
+    on_epoch: Callable[[EpochReport], None] | None = None,
+) -> Path:
+    """Train `melody_lstm` on the folk tunes, measure it, and write its weights and card.
+
+    The vocabulary comes from the training tunes alone; the validation tunes choose the best epoch; the test tunes are looked
+    at once, at the end, with the weights as they are stored (16-bit floats).
+
+    Returns
+    -------
+    The path of the card.
+    """
+    folk = load_dataset("folk")
+    codec = EventCodec.fit(folk.train, min_count=MIN_LENGTH_COUNT)
+    train, valid, test = ([codec.encode(tune) for tune in part] for part in (folk.train, folk.valid, folk.test))
+    if profile.n_tunes is not None:
+        chosen = np.random.default_rng(seed).permutation(len(train))[: profile.n_tunes]
+        train = [train[index] for index in sorted(chosen)]
+    model = MelodyLSTM(
+        len(codec.vocabulary),
+        embedding=profile.embedding,
+        units=profile.units,
+        depth=profile.depth,
+        dropout=profile.dropout,
+        seed=seed,
+    )
+    progress = learner_folder() / "training" / f"melody_lstm-{profile.name}-{seed}"
+    reports = fit(model, train, valid, profile=profile, seed=seed, folder=progress, verbose=verbose, on_epoch=on_epoch)
+    model.set_weights([weight.astype(np.float16).astype(np.float32) for weight in model.get_weights()])
+
+    lines = generate(model, n_steps=500, batch=_N_TUNES_TO_JUDGE, seed=seed)
+    corpus = CorpusIndex(folk.train)
+    report = device_report()
+    card = {
+        "command": f"musegen train melody_lstm --profile {profile.name} --seed {seed}",
+        "seed": seed,
+        "seconds": round(sum(epoch.seconds for epoch in reports)),
+        "epochs": len(reports),
+        "machine": f"{report}, Python {platform.python_version()}",
+        "profile": dataclasses.asdict(profile),
+        "data": {"name": folk.name, "sha256": folk.sha256, "train": len(train), "valid": len(valid), "test": len(test)},
+        "metrics": {
+            "valid_nats_per_token": round(nats_per_token(model, valid), 4),
+            "test_nats_per_token": round(nats_per_token(model, test), 4),
+            "markov_test_nats_per_token": {
+                str(order): round(value, 4) for order, value in markov_nats(codec, train, test).items()
+            },
+            "novelty_of_8_note_runs": round(ngram_novelty([codec.decode(line) for line in lines], corpus), 4),
+            "novelty_of_8_note_runs_in_held_out_tunes": round(ngram_novelty(folk.test, corpus), 4),
+        },
+        "licence": "weights: MIT; trained on tunes in the public domain",
+    }
+    path = save_pretrained("melody_lstm", model, codec, card=card, folder=folder)
+    shutil.rmtree(progress)  # the result is on the disk: the checkpoint has done its work
+    return path
+
+
+def without_numbers(codec: EventCodec, sequences: Sequence[Tokens]) -> list[Tokens]:
+    """Return sequences with all bar lines alike, as a Markov model likes them best.
+
+    The number in a bar line tells how many bars follow, which a network can use; to a model that sees three tokens it
+    only makes the same music look different. A tune with and without numbers has as many tokens and says the same.
+    """
+    is_bar = np.array([symbol.startswith("|") for symbol in codec.vocabulary.symbols])
+    first = int(np.flatnonzero(is_bar)[0])
+    return [np.where(is_bar[sequence], first, sequence).astype(np.int32) for sequence in sequences]
+
+
+def markov_nats(codec: EventCodec, train: Sequence[Tokens], test: Sequence[Tokens]) -> dict[int, float]:
+    """Return the test loss in nats a token of Markov models of several orders, with bar lines that are all alike."""
+    train, test = without_numbers(codec, train), without_numbers(codec, test)
+    n_tokens = len(codec.vocabulary)
+    return {order: MarkovModel(order, n_tokens).fit(train).nats_per_token(test) for order in MARKOV_ORDERS}
+
+
+RECIPES: dict[str, Callable[..., Path]] = {"melody_lstm": train_melody_lstm}

@@ -1,0 +1,159 @@
+"""Weights and their cards: what is saved is what is loaded, and a bad file is told with its cure."""
+
+import importlib.util
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from musegen_edu.files import sha256_of, weights_folder
+from musegen_edu.models.recurrent import MelodyLSTM
+from musegen_edu.pretrained import load_card, load_pretrained, pretrained_names, save_pretrained
+from musegen_edu.score import Score
+from musegen_edu.tokens import EventCodec
+
+CODEC = EventCodec.fit([Score.from_melody([60, 62, 64], [24, 12, 36], key="C major")])
+TOKENS = np.array([[1, 5, 9, 12, 20]])
+
+
+@pytest.fixture(scope="module")
+def saved(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("weights")
+    model = MelodyLSTM(len(CODEC.vocabulary), embedding=8, units=16, depth=2, seed=3)
+    save_pretrained("small", model, CODEC, card={"seed": 3, "metrics": {"nats": 1.5}}, folder=folder)
+    return folder, model
+
+
+@pytest.fixture
+def copy(saved, tmp_path):
+    shutil.copytree(saved[0], tmp_path / "weights")
+    return tmp_path / "weights"
+
+
+def test_round_trip(saved):
+    folder, model = saved
+    again = load_pretrained("small", folder)
+    assert again.codec == CODEC
+    assert again.get_config() == model.get_config()
+    for a, b in zip(model.get_weights(), again.get_weights(), strict=True):
+        np.testing.assert_array_equal(a.astype(np.float16).astype(np.float32), b)
+    np.testing.assert_allclose(model.predict_on_batch(TOKENS), again.predict_on_batch(TOKENS), atol=5e-3)
+    assert pretrained_names(folder) == ["small"]
+
+
+def test_card(saved):
+    card = load_card("small", saved[0])
+    assert card["seed"] == 3 and card["metrics"] == {"nats": 1.5}
+    assert card["codec"]["symbols"] == list(CODEC.vocabulary.symbols)
+    assert card["weights"]["sha256"] == sha256_of(saved[0] / "small.npz")
+    assert card["weights"]["bytes"] == (saved[0] / "small.npz").stat().st_size
+
+
+def test_missing(copy):
+    with pytest.raises(FileNotFoundError, match=r"large.json is missing \(models there: small\).*musegen train large"):
+        load_pretrained("large", copy)
+    (copy / "small.npz").unlink()
+    with pytest.raises(FileNotFoundError, match=r"small.npz is missing. Install musegen-edu again"):
+        load_pretrained("small", copy)
+
+
+def test_cut_or_tampered_weights(copy):
+    path = copy / "small.npz"
+    whole = path.read_bytes()
+    tampered = bytearray(whole)
+    tampered[len(whole) // 2] ^= 1
+    for broken in (whole[:-100], b"", bytes(tampered), whole + b"x"):
+        path.write_bytes(broken)
+        with pytest.raises(ValueError, match=r"small.npz is cut or changed: .* musegen train small"):
+            load_pretrained("small", copy)
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", "{}", '{"version": 1}', '{"version": 1, "model": 3}'])
+def test_broken_card(copy, content):
+    (copy / "small.json").write_text(content)
+    with pytest.raises(ValueError, match=r"small.json is cut or is not the card of a model. Install"):
+        load_pretrained("small", copy)
+
+
+def change_card(folder: Path, change) -> None:
+    path = folder / "small.json"
+    card = json.loads(path.read_text())
+    change(card)
+    path.write_text(json.dumps(card))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda card: card["model"]["arguments"].update(units=8),
+        lambda card: card["model"]["arguments"].update(depth=3),
+        lambda card: card["model"]["arguments"].update(width=8),
+        lambda card: card["model"].update({"class": "Other"}),
+        lambda card: card["codec"].update(codec="other"),
+    ],
+    ids=["units", "depth", "unknown argument", "unknown class", "unknown codec"],
+)
+def test_card_and_weights_that_do_not_fit(copy, change):
+    change_card(copy, change)
+    with pytest.raises(ValueError, match=r"the card and the weights of 'small' in .* do not fit together"):
+        load_pretrained("small", copy)
+
+
+def test_other_version(copy):
+    change_card(copy, lambda card: card.update(version=99))
+    with pytest.raises(ValueError, match="has version 99; this musegen-edu reads version 1"):
+        load_pretrained("small", copy)
+
+
+def test_the_environment_names_the_folder(copy, monkeypatch):
+    monkeypatch.setenv("MUSEGEN_WEIGHTS", str(copy))
+    assert pretrained_names() == ["small"]
+    assert load_card("small")["seed"] == 3
+
+
+def test_melody_lstm_is_here_and_its_card_is_whole():
+    card = load_card("melody_lstm")
+    assert card["weights"]["sha256"] == sha256_of(weights_folder() / "melody_lstm.npz")
+    assert card["weights"]["bytes"] < 4_000_000
+    for field in ("command", "seed", "seconds", "machine", "data", "profile", "metrics"):
+        assert field in card, field
+    assert len(card["data"]["sha256"]) == 64
+    metrics = card["metrics"]
+    assert metrics["test_nats_per_token"] < metrics["markov_test_nats_per_token"]["3"]
+    assert metrics["novelty_of_8_note_runs"] > 0.9
+
+
+def test_melody_lstm_was_trained_on_the_data_that_is_here():
+    from musegen_edu.datasets import load_dataset
+
+    assert load_card("melody_lstm")["data"]["sha256"] == load_dataset("folk").sha256
+
+
+SCRIPT = """
+import numpy as np
+from musegen_edu.composing import compose
+tune = compose("melody_lstm", bars=4, seed=3, candidates=2)
+print(tune.notes["pitch"].tolist(), tune.notes["onset"].tolist())
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("backend", ["tensorflow", "jax", "torch"])
+def test_melody_lstm_composes_the_same_on_every_backend(backend):
+    if importlib.util.find_spec(backend) is None:
+        pytest.skip(f"{backend} is not installed here: pip install 'musegen-edu[{backend}]'")
+    from musegen_edu.composing import compose
+
+    tune = compose("melody_lstm", bars=4, seed=3, candidates=2)
+    environment = {**os.environ, "KERAS_BACKEND": backend, "TF_CPP_MIN_LOG_LEVEL": "3"}
+    run = subprocess.run(
+        [sys.executable, "-c", SCRIPT], env=environment, capture_output=True, text=True, timeout=300, check=False
+    )
+    assert run.returncode == 0, run.stderr[-2000:]
+    expected = f"{tune.notes['pitch'].tolist()} {tune.notes['onset'].tolist()}"
+    assert run.stdout.splitlines()[-1] == expected
