@@ -25,6 +25,7 @@ class MelodyLSTM(keras.Model):
     depth : number of LSTM layers.
     dropout : share of values set to zero after the embedding and after each LSTM layer while training, 0 to 1.
     seed : of the initial weights and of dropout.
+    name : of the model, as Keras shows it.
 
     Examples
     --------
@@ -47,7 +48,7 @@ class MelodyLSTM(keras.Model):
         depth: int = 2,
         dropout: float = 0.3,
         seed: int = 0,
-        **kwargs: Any,
+        name: str | None = None,
     ) -> None:
         sizes = {"n_tokens": n_tokens, "embedding": embedding, "units": units, "depth": depth}
         for name, value in sizes.items():
@@ -84,7 +85,7 @@ class MelodyLSTM(keras.Model):
         x = drops[0](embed(tokens))  # (batch, time, embedding)
         for lstm, drop in zip(lstms, drops[1:], strict=True):
             x = drop(lstm(x))  # (batch, time, units)
-        super().__init__(tokens, head(x), **kwargs)  # (batch, time, n_tokens)
+        super().__init__(tokens, head(x), name=name)  # (batch, time, n_tokens)
 
         # ---- config ----
         self.embed, self.lstms, self.head = embed, lstms, head
