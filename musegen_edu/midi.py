@@ -15,9 +15,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from musegen_edu.changes import keep_meter
 from musegen_edu.files import write_atomically
 from musegen_edu.midi_bytes import MidiWarning, TrackHead, encode_score, read_track_heads
-from musegen_edu.midi_settings import read_bpm, read_key, read_meter
+from musegen_edu.midi_settings import read_bpm, read_key
 from musegen_edu.score import DRUMS, MAX_PARTS, NOTE_DTYPE, TICKS_PER_QUARTER, Score
 
 __all__ = ["MidiWarning", "midi_to_score", "read_midi", "score_to_midi", "write_midi"]
@@ -163,8 +164,11 @@ def midi_to_score(data: bytes, *, name: str = "MIDI data") -> Score:
     to_ticks = TICKS_PER_QUARTER / piece.ticks_per_quarter
     texts = heads[0].texts
     bpm = read_bpm([(t.time * to_ticks, t.mspq) for t in piece.tempos], end, texts.get("bpm", ""), name)
-    meter, pickup = read_meter(
-        [(round(t.time * to_ticks), (t.numerator, t.denominator)) for t in piece.time_signatures], end, name
+    meter, pickup = keep_meter(
+        [(round(t.time * to_ticks), (t.numerator, t.denominator)) for t in piece.time_signatures],
+        end,
+        name,
+        MidiWarning,
     )
     key = read_key(
         [(k.time * to_ticks, (k.key, k.tonality)) for k in piece.key_signatures], end, texts.get("key", ""), name

@@ -16,7 +16,6 @@ from musegen_edu.keys import key_to_fifths
 from musegen_edu.score import DRUMS, TICKS_PER_QUARTER, Score
 
 FILE_TICKS_PER_QUARTER = 480
-DEFAULT_TEMPO = 500_000  # microseconds a quarter note: 120 bpm
 DRUM_CHANNEL = 9  # counted from 0; musicians call it channel 10
 _PITCHED_CHANNELS = [channel for channel in range(16) if channel != DRUM_CHANNEL]
 _SLOWEST_TEMPO = 2**24 - 1
