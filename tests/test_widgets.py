@@ -75,7 +75,7 @@ def test_traits_name_what_is_wrong(tune, name, value, message):
 
 def test_constructor_checks_its_arguments(tune):
     with pytest.raises(ValueError, match="score='C D E' must be a Score"):
-        Player("C D E")
+        Player("C D E")  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="hide holds 'all'"):
         Player(tune, hide="all")
     assert Player(tune, hide="loop", loop=(24, 48), view="roll").loop == [24, 48]
@@ -141,8 +141,8 @@ def test_kept_notebooks_get_no_live_view(tune, monkeypatch):
 def test_static_picture_of_a_long_score_is_small_and_says_what_it_leaves_out():
     voice = Score.from_melody([60 + i % 12 for i in range(400)], 12, programs=(0,))
     picture = static_picture(stack([voice, voice.transpose(-12)]))
-    assert len(picture) < 400_000
-    assert f"The first {STATIC_BARS} of 50 bars." in picture
+    assert len(picture) < 300_000
+    assert "The first 13 of 50 bars." in picture
     assert "The sound is the first 20 of 100 seconds." in picture
 
 
@@ -218,7 +218,7 @@ def test_quiz_needs_questions():
     with pytest.raises(ValueError, match=r"questions=\[\] must be one Question or several"):
         Quiz([])
     with pytest.raises(ValueError, match="must be one Question or several"):
-        Quiz(["What?"])
+        Quiz(["What?"])  # type: ignore[list-item]
 
 
 def test_static_quiz_folds_its_answers():
@@ -235,7 +235,7 @@ def test_static_quiz_folds_its_answers():
 @pytest.mark.parametrize("stem", ["player", "quiz"])
 def test_modules_stand_alone_and_stay_small(stem):
     module = widget_module(stem)
-    assert len(module.encode()) < 32_000
+    assert len(module.encode()) < 31_000
     assert not re.search(r"^\s*import\b", module, re.MULTILINE)
     assert module.count("export ") == 1 and "export default" in module
     assert not re.search(r"https?://", module + theme())

@@ -16,9 +16,9 @@ STATIC_VARIABLE = "MUSEGEN_STATIC"  # set to 1 while a notebook is executed in o
 
 _FOLDER = Path(__file__).parent
 _ENGINE_IMPORT = re.compile(r'^import \{[^}]*\} from "\./engine\.js";\n', re.MULTILINE)
-# What only readers and the type check need: comments on lines of their own, type notes, indentation.
+# What only readers and the type check need: comments, type notes, indentation.
 _FOR_READERS = re.compile(
-    r"^\s*/\*\*(?:(?!\*/).)*\*/\s*\n|^\s*//[^\n]*\n|/\*\* @(?:type|param)(?:(?!\*/).)*\*/ ?|^[ ]+",
+    r"^\s*/\*\*(?:(?!\*/).)*\*/\s*\n|^\s*//[^\n]*\n|/\*\* @(?:type|param)(?:(?!\*/).)*\*/ ?|^[ ]+|(?<=[;,{}])[ ]+// [^\n]*",
     re.MULTILINE | re.DOTALL,
 )
 

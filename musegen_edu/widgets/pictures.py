@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import html
+import re
 from functools import lru_cache
 from typing import Any
 
@@ -12,8 +13,10 @@ import numpy as np
 from musegen_edu.score import Score
 
 ENGRAVED_BARS = 48  # of a long score the player engraves so many; the roll and the sound have all of it
+WIDE, NARROW = 1100, 520  # px of an engraved line, for a page as wide as a notebook and for a telephone
 ENGRAVED_NOTES = 1500
-STATIC_BARS = 16  # a committed notebook should stay small
+STATIC_BARS = 16  # a committed notebook should stay small: 300 KB a score
+STATIC_NOTES = 220
 STATIC_SECONDS = 20.0
 STATIC_SAMPLE_RATE = 22050
 _CANNOT = (
@@ -38,7 +41,7 @@ def first_bars(score: Score, n_bars: int) -> Score:
 
 
 @lru_cache(maxsize=32)
-def engraving_of(score: Score, n_bars: int = ENGRAVED_BARS) -> dict[str, Any]:
+def engraving_of(score: Score, n_bars: int = ENGRAVED_BARS, width: int = WIDE) -> dict[str, Any]:
     """Engrave a score, or its first bars, for the player.
 
     Returns
@@ -55,7 +58,7 @@ def engraving_of(score: Score, n_bars: int = ENGRAVED_BARS) -> dict[str, Any]:
     try:
         from musegen_edu.notation import engrave
 
-        engraved = engrave(shown, width=1100, title=False)
+        engraved = engrave(shown, width=width, scale=45 if width == WIDE else 40, title=False)
     except _CANNOT as error:
         return {"pages": [], "stops": [], "rows": {}, "remark": f"This score could not be engraved: {error}"}
     return {
@@ -68,20 +71,21 @@ def engraving_of(score: Score, n_bars: int = ENGRAVED_BARS) -> dict[str, Any]:
 
 @lru_cache(maxsize=32)
 def static_picture(score: Score) -> str:
-    """Return HTML with the engraving and the sound of a score, without scripts and below some 400 KB.
+    """Return HTML with the engraving and the sound of a score, without scripts and below 300 KB.
 
     The engraving is an image on white, because code hosts and untrusted notebooks strip SVG elements but keep images. Of a
-    long score the first 16 bars are shown and the first 20 seconds sound, and the text says so.
+    long score the first 16 bars (fewer, where they hold many notes) are shown and the first 20 seconds sound, and the text says so.
     """
-    drawn = engraving_of(score, STATIC_BARS)
+    n_drawn = _bars_to_draw(score)
+    drawn = engraving_of(score, n_drawn)
     pages = "".join(
-        f'<img alt="Notation" style="display: block; width: 100%; background: #fff" src="{_data_uri("image/svg+xml", page.encode())}">'
+        f'<img alt="Notation" style="display: block; max-width: 100%; background: #fff" src="{_data_uri("image/svg+xml", _slim(page).encode())}">'
         for page in drawn["pages"]
     )
     n_bars = score.n_bars - (1 if score.pickup and score.n_bars else 0)
     remarks = [] if pages else [drawn["remark"]]
-    if pages and n_bars > STATIC_BARS:
-        remarks.append(f"The first {STATIC_BARS} of {n_bars} bars.")
+    if pages and n_bars > n_drawn:
+        remarks.append(f"The first {n_drawn} of {n_bars} bars.")
     audio, heard = _clip(score)
     if audio and score.seconds > STATIC_SECONDS + 0.5:
         remarks.append(f"The sound is the first {STATIC_SECONDS:.0f} of {score.seconds:.0f} seconds.")
@@ -95,6 +99,20 @@ def static_picture(score: Score) -> str:
     paper = f'<div style="background: #fff; padding: 8px; border-radius: 8px">{pages}</div>' if pages else ""
     note = f'<div style="opacity: 0.75; font-size: 13px">{html.escape(" ".join(remarks))}</div>' if remarks else ""
     return f'<div style="max-width: 1100px">{title}{paper}{sound}{note}</div>'
+
+
+def _bars_to_draw(score: Score) -> int:
+    if len(score) <= STATIC_NOTES:
+        return STATIC_BARS
+    full_bars = int(score.notes["onset"][STATIC_NOTES] - score.pickup) // score.bar_ticks
+    return max(1, min(STATIC_BARS, full_bars))
+
+
+def _slim(svg: str) -> str:
+    """Return an SVG without what only the player needs: indentation, classes, and the ids of notes, bars and systems."""
+    used = set(re.findall(r'href="#([^"]+)"', svg))
+    svg = re.sub(r'>\s+<|\sclass="[^"]*"|\sdata-[\w-]+="[^"]*"', lambda found: "><" if found[0][0] == ">" else "", svg)
+    return re.sub(r'\sid="([^"]*)"', lambda found: found[0] if found[1] in used else "", svg)
 
 
 def _clip(score: Score) -> tuple[str, str]:

@@ -195,12 +195,14 @@ function render({ model, el, experimental }) {
   let stops = [];
   /** @type {Element[]} */
   let lit = [];
-  let longest = transport.longest;
+  let engraving = model.get("engraving");
+  let narrow = false;
 
   function engrave() {
-    const { pages, rows, remark } = model.get("engraving");
+    const { pages, rows, remark } = engraving;
     paper.innerHTML = pages.join("");
-    sheet.replaceChildren(paper, sheetCursor);
+    paper.append(sheetCursor);
+    sheet.replaceChildren(paper);
     if (remark) sheet.append(h("p", { class: "mg-remark" }, remark));
     heads = new Map();
     headsOfRow = new Map();
@@ -213,13 +215,23 @@ function render({ model, el, experimental }) {
     measure();
   }
 
+  /** On a narrow page fewer bars go on a line. The kernel lays them out; until it has, the wide layout is shown smaller. */
+  async function fitPaper() {
+    const isNarrow = root.clientWidth > 0 && root.clientWidth < 640;
+    if (isNarrow === narrow) return;
+    narrow = isNarrow;
+    if (!narrow) engraving = model.get("engraving");
+    else engraving = await ask(experimental.invoke, el, "engrave_narrow", {}).then(({ answer }) => answer, () => engraving);
+    engrave();
+  }
+
   /** Note where every onset stands on the paper. Needed again whenever the width changes. */
   function measure() {
     stops = [];
     const home = paper.getBoundingClientRect();
     if (!home.width) return;
     const systems = new Map();
-    for (const [tick, ids] of model.get("engraving").stops) {
+    for (const [tick, ids] of engraving.stops) {
       const marks = ids.map((/** @type {string} */ id) => heads.get(id)).filter(Boolean);
       if (!marks.length) continue;
       const system = marks[0].closest("g.system") ?? paper;
@@ -252,11 +264,17 @@ function render({ model, el, experimental }) {
 
   /** @param {PointerEvent} event */
   function clickSheet(event) {
-    const mark = /** @type {Element} */ (event.target).closest("g.note");
-    const row = mark ? model.get("engraving").rows[mark.id] : undefined;
-    if (row !== undefined) return seek(notes[row].onset, notes[row]);
+    const { clientX, clientY } = event;
+    for (const [row, marks] of headsOfRow) {
+      for (const mark of marks) {
+        const box = (mark.querySelector(".notehead") ?? mark).getBoundingClientRect();
+        const reach = 5; // px around the head: a note is a small thing to hit
+        if (clientX < box.left - reach || clientX > box.right + reach || clientY < box.top - reach || clientY > box.bottom + reach) continue;
+        return seek(notes[row].onset, notes[row]);
+      }
+    }
     const home = paper.getBoundingClientRect();
-    const [x, y] = [event.clientX - home.left, event.clientY - home.top];
+    const [x, y] = [clientX - home.left, clientY - home.top];
     const far = (/** @type {typeof stops[0]} */ s) => Math.abs(s.x - x) + 20 * Math.max(0, s.top - y, y - s.top - s.height);
     if (stops.length) seek(stops.reduce((best, stop) => (far(stop) < far(best) ? stop : best)).tick);
   }
@@ -281,7 +299,7 @@ function render({ model, el, experimental }) {
   function fitRoll() {
     const width = roll.clientWidth;
     if (!width) return;
-    scale = Math.max((width - GUTTER - 8) / Math.max(duration, bar), 0.9);
+    scale = Math.max(Math.min((width - GUTTER - 8) / Math.max(duration, bar), 4), 0.9);
     spacer.style.width = `${GUTTER + duration * scale + 8}px`;
     const ratio = globalThis.devicePixelRatio || 1;
     Object.assign(canvas, { width: width * ratio, height: rollHeight * ratio });
@@ -318,7 +336,7 @@ function render({ model, el, experimental }) {
     const levels = transport.levels;
     const parts = levels.map((_, part) => colour(`part-${part % 6}`));
     const now = colour("now");
-    for (let i = firstAtOrAfter(notes, from - longest); i < notes.length && notes[i].onset < to; i += 1) {
+    for (let i = firstAtOrAfter(notes, from - transport.longest); i < notes.length && notes[i].onset < to; i += 1) {
       const { onset, duration: length, pitch, velocity, part } = notes[i];
       const sounding = onset <= tick && tick < onset + length && (transport.playing || tick > 0);
       pen.globalAlpha = levels[part] ? 0.55 + (0.45 * velocity) / 127 : 0.2;
@@ -419,7 +437,7 @@ function render({ model, el, experimental }) {
     for (const mark of lit) mark.classList.remove("mg-on");
     lit = [];
     if (!transport.playing && tick === 0) return;
-    for (let i = firstAtOrAfter(notes, tick - longest); i < notes.length && notes[i].onset <= tick; i += 1) {
+    for (let i = firstAtOrAfter(notes, tick - transport.longest); i < notes.length && notes[i].onset <= tick; i += 1) {
       if (tick < notes[i].onset + notes[i].duration) lit.push(...(headsOfRow.get(i) ?? []));
     }
     for (const mark of lit) mark.classList.add("mg-on");
@@ -497,13 +515,13 @@ function render({ model, el, experimental }) {
   watch("bpm", showTempo);
   watch("loop", showLoop);
   watch("view", showView);
-  watch("engraving", engrave);
   for (const name of ["mutes", "solos", "volumes"]) watch(name, applyMix);
   watch("programs", () => {
     applyMix();
     loadInstruments().catch((error) => say(error.message, true));
   });
   const resized = new ResizeObserver(() => {
+    fitPaper();
     measure();
     fitRoll();
   });

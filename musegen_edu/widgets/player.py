@@ -13,7 +13,7 @@ from anywidget.experimental import command
 from musegen_edu.score import DRUMS, Score
 from musegen_edu.widgets.base import CourseWidget, live_and_static, theme, widget_module
 from musegen_edu.widgets.instruments import FAMILIES, INSTRUMENTS
-from musegen_edu.widgets.pictures import engraving_of, static_picture
+from musegen_edu.widgets.pictures import NARROW, engraving_of, static_picture
 
 MAX_NOTES = 20_000  # a browser draws and plays that many smoothly
 _VIEWS = ("notation", "roll", "both")
@@ -165,6 +165,11 @@ class Player(CourseWidget):
 
         pack = note_pack(int(message["program"]))
         return {"pitches": list(pack.pitches)}, [pack.mp3[pitch] for pitch in pack.pitches]
+
+    @_answers
+    def engrave_narrow(self, _: dict[str, Any]) -> tuple[dict[str, Any], list[bytes]]:
+        """Return the engraving with shorter lines, as `engraving` has it."""
+        return engraving_of(self.score, width=NARROW), []
 
     @_answers
     def render_file(self, message: dict[str, Any]) -> tuple[dict[str, Any], list[bytes]]:

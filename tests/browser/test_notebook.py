@@ -119,7 +119,7 @@ def test_a_notebook_is_seen_heard_and_answered(watch, lab):
     assert cell[0].locator(".mg-player").count() == 1
     assert cell[0].locator("audio").count() == 0 and cell[0].locator("img").count() == 0
     data = page.evaluate(OUTPUTS, 0)[0]["data"]
-    assert "<audio" in "".join(data["text/html"]) and len("".join(data["text/html"])) < 400_000
+    assert "<audio" in "".join(data["text/html"]) and len("".join(data["text/html"])) < 300_000
 
     # A real click, the instrument of the SoundFont, and the pitch that is written.
     cell[0].get_by_role("button", name="Play", exact=True).click()
