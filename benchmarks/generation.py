@@ -29,10 +29,10 @@ def main() -> int:
     parser.add_argument("--units", type=int, default=256)
     options = parser.parse_args()
 
-    import keras
     import numpy as np
 
     from musegen_edu.models.recurrent import MelodyLSTM
+    from musegen_edu.quiet_keras import keras
     from musegen_edu.sampling import generate
     from musegen_edu.tokens import END, START
 
