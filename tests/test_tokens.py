@@ -1,6 +1,7 @@
 """Codecs: exact round trips, and every line of tokens is playable."""
 
 import json
+from typing import Any
 
 import numpy as np
 import pytest
@@ -202,7 +203,7 @@ def test_pitches_beyond_midi_move_by_octaves():
 def test_melody_codec_round_trip_and_refusals():
     for tune in (REEL, JIG):
         codec = MelodyCodec(lowest=55, highest=84)
-        fields = {"meter": tune.meter, "key": tune.key, "pickup": tune.pickup}
+        fields: dict[str, Any] = {"meter": tune.meter, "key": tune.key, "pickup": tune.pickup}
         assert tokens_to_score(score_to_tokens(tune, codec), codec, **fields) == tune
     repeated = Score.from_melody([60, 60, 60], 12)
     assert MelodyCodec().decode(MelodyCodec().encode(repeated)) == repeated

@@ -13,7 +13,7 @@ from musegen_edu.batching import LENGTHS, TokenBatches, nats_per_token
 from musegen_edu.devices import device_report
 from musegen_edu.models.recurrent import MelodyLSTM
 from musegen_edu.tokens import PAD
-from musegen_edu.training import Profile, fit
+from musegen_edu.training import EpochReport, Profile, fit
 
 TINY = Profile("tiny", epochs=4, patience=9, batch_size=8, learning_rate=5e-3, weight_decay=0.0, embedding=8, units=16, depth=1, dropout=0.1)  # fmt: skip
 
@@ -71,7 +71,8 @@ def test_nats_per_token_counts_every_token_alike():
 
 
 def test_fit_learns_reports_and_restores_the_best(tmp_path):
-    model, reports = tiny_model(), []
+    model = tiny_model()
+    reports: list[EpochReport] = []
     valid = lines(16, 9)
     result = fit(model, lines(64, 2), valid, profile=TINY, seed=0, folder=tmp_path, verbose=0, on_epoch=reports.append)
     assert result == reports and [report.epoch for report in reports] == [0, 1, 2, 3]
@@ -86,7 +87,7 @@ def test_fit_learns_reports_and_restores_the_best(tmp_path):
 
 
 def test_fit_stops_early():
-    noise = [np.random.default_rng(i).integers(3, 12, 30) for i in range(30)]
+    noise = [np.random.default_rng(i).integers(3, 12, 30, np.int32) for i in range(30)]
     hasty = Profile("hasty", epochs=40, patience=2, batch_size=4, learning_rate=0.05, weight_decay=0.0, embedding=8, units=16, depth=1, dropout=0.0)  # fmt: skip
     reports = fit(tiny_model(), noise[:10], noise[10:], profile=hasty, seed=0, verbose=0)
     assert len(reports) < 40
