@@ -153,13 +153,15 @@ def _draw(musicxml: str, width: int, scale: int, label: str, has_title: bool) ->
                 "score could not be engraved: verovio refused its MusicXML; please report it with the score"
             )
         pages = [toolkit.renderToSVG(page) for page in range(1, toolkit.getPageCount() + 1)]
-    return tuple(_follow_theme(page, label) for page in pages)
+    return tuple(_follow_theme(page, label, width) for page in pages)
 
 
-def _follow_theme(svg: str, label: str) -> str:
+def _follow_theme(svg: str, label: str, width: int) -> str:
     """Take the colour of the surrounding text, shrink with the page, and drop verovio's invisible marks."""
-    head = re.match(r'<svg viewBox="0 0 (\d+) (\d+)"', svg)
-    size = f'width="{head[1]}" height="{head[2]}" ' if head else ""
+    size = ""
+    if head := re.match(r'<svg viewBox="0 0 (\d+) (\d+)"', svg):
+        shrink = min(1.0, width / int(head[1]))  # verovio may exceed the width by a few pixels
+        size = f'width="{round(int(head[1]) * shrink)}" height="{round(int(head[2]) * shrink)}" '
     svg = re.sub(r'<g id="\w+" class="section placeholder[^>]*>\s*<ellipse[^>]*/>\s*</g>\s*', "", svg)
     svg = svg.replace(' color="black"', "", 1)
     attributes = f'{size}fill="currentColor" role="img" aria-label={quoteattr(label)}'

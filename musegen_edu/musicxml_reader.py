@@ -110,12 +110,13 @@ class _PartReader:
                 program = int(stated) - 1
         return program
 
-    def measure_lengths(self) -> list[Fraction]:
-        """Return how many ticks the contents of each measure take, and note the meters on the way."""
+    def measure_lengths(self) -> list[tuple[bool, Fraction]]:
+        """Return for each measure whether it has notes, and how many ticks its contents take; gather the meters."""
         lengths = []
         for number, measure in enumerate(self.measures):
             self.place = f"{self.name}, part {self.index + 1}, measure {measure.get('number', number + 1)}"
             at = longest = Fraction(0)
+            has_notes = False
             for element in measure:
                 kind = tag(element)
                 if kind == "attributes":
@@ -126,7 +127,8 @@ class _PartReader:
                     duration = self._duration(element)
                     at += -duration if kind == "backup" else duration
                     longest = max(longest, at)
-            lengths.append(longest)
+                    has_notes |= kind == "note" and element.find("rest") is None
+            lengths.append((has_notes, longest))
         return lengths
 
     def read(self, starts: Sequence[Fraction]) -> None:
@@ -164,7 +166,7 @@ class _PartReader:
         pitch = self._read_pitch(element)
         voice = element.findtext("voice", "")
         ties = {tie.get("type") for tie in element.iter("tie")} or {tie.get("type") for tie in element.iter("tied")}
-        note = self._continued(pitch, voice, onset) if "stop" in ties else None
+        note = self._continued(pitch, voice, onset, is_stated="stop" in ties)
         if note is None:
             loudness = self._number_in(element.get("dynamics"))
             velocity = _VELOCITY if loudness is None else min(max(round(loudness * FORTE / 100), 1), 127)
@@ -174,10 +176,11 @@ class _PartReader:
         if "start" in ties:
             self.tied[pitch].append(note)
 
-    def _continued(self, pitch: int, voice: str, onset: Fraction) -> _Note | None:
-        """Return, and take off the list, the note that ends here with a tie; one of the same voice if there is one."""
+    def _continued(self, pitch: int, voice: str, onset: Fraction, *, is_stated: bool) -> _Note | None:
+        """Return, and take off the list, the tied note that goes on here: one of this voice, or any if a tie ends here."""
         waiting = [note for note in self.tied[pitch] if note.end == onset]
-        note = next((note for note in waiting if note.voice == voice), waiting[0] if waiting else None)
+        others = waiting if is_stated else []
+        note = next((note for note in waiting if note.voice == voice), others[0] if others else None)
         self.tied[pitch] = [each for each in self.tied[pitch] if each is not note]
         return note
 
@@ -286,15 +289,18 @@ class _PartReader:
 
 
 def _measure_starts(
-    lengths: Sequence[Sequence[Fraction]], meters: Sequence[tuple[int, tuple[int, int]]]
+    lengths: Sequence[Sequence[tuple[bool, Fraction]]], meters: Sequence[tuple[int, tuple[int, int]]]
 ) -> list[Fraction]:
-    """Return the tick at which each measure starts, and at which the last one ends: the longest part counts."""
+    """Return the tick at which each measure starts, and at which the last one ends.
+
+    The longest part counts, and of parts that rest only if all do: programs write rests of any length for an empty bar.
+    """
     in_force = dict(meters)
     meter = (4, 4)
     starts = [Fraction(0)]
     for number in range(max(map(len, lengths), default=0)):
         meter = in_force.get(number, meter)
-        longest = max(part[number] for part in lengths if number < len(part))
+        _, longest = max(part[number] for part in lengths if number < len(part))
         full = Fraction(4 * TICKS_PER_QUARTER * meter[0], meter[1])
         starts.append(starts[-1] + (longest or full))  # a measure with nothing in it is a full bar of rest
     return starts
@@ -316,7 +322,7 @@ def _make_score(root: Element, contents: _Contents, starts: Sequence[Fraction], 
     for what, count in contents.skipped.items():
         if count:
             end_of_story = "they are not played out" if what.startswith(("repeat", "jump")) else "they are left out"
-            say(f"{name} has {count} {what}; a score has no place for them, so {end_of_story}", NotationWarning)
+            say(f"{name} has {what} ({count}); a score has no place for them, so {end_of_story}", NotationWarning)
     title = root.findtext("work/work-title") or root.findtext("movement-title") or ""
     bpm = bpm_of_tempo.get(tempo, round(60e6 / tempo, 6))
     programs = tuple(contents.programs)

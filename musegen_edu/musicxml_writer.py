@@ -113,8 +113,9 @@ class _Writer:
         """Return divisions, key, meter, clefs."""
         element = Element("attributes")
         _add(element, "divisions", TICKS_PER_QUARTER)
-        if self.score.key is not None and staves[0].clef != "percussion":
-            key = _add(element, "key")
+        if self.score.key is not None:
+            hidden = {"print-object": "no"} if staves[0].clef == "percussion" else {}
+            key = _add(element, "key", **hidden)
             _add(key, "fifths", key_to_fifths(self.score.key))
             _add(key, "mode", self.score.key.split()[1])
         meter = _add(element, "time")
