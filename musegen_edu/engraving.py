@@ -138,7 +138,6 @@ def _draw(musicxml: str, width: int, scale: int, label: str, has_title: bool) ->
         "breaks": "auto",
         "header": "auto" if has_title else "none",
         "footer": "none",
-        "adjustPageWidth": True,
         "svgViewBox": True,
         "svgRemoveXlink": True,
         # The same music gives the same ids, and two pictures on one page get different ones.
@@ -153,6 +152,10 @@ def _draw(musicxml: str, width: int, scale: int, label: str, has_title: bool) ->
                 "score could not be engraved: verovio refused its MusicXML; please report it with the score"
             )
         pages = [toolkit.renderToSVG(page) for page in range(1, toolkit.getPageCount() + 1)]
+        if "".join(pages).count('class="system"') == 1:  # a single line: the page ends where the music ends
+            toolkit.setOptions({"adjustPageWidth": True})
+            toolkit.loadData(musicxml)
+            pages = [toolkit.renderToSVG(1)]
     return tuple(_follow_theme(page, label, width) for page in pages)
 
 

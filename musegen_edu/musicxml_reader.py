@@ -7,15 +7,13 @@ from __future__ import annotations
 
 import math
 import re
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from fractions import Fraction
-from itertools import pairwise
 from xml.etree.ElementTree import Element
 
-from musegen_edu.changes import bar_ticks, keep_key, keep_meter, keep_tempo, say
 from musegen_edu.keys import MODES, fifths_to_key, transpose_key
+from musegen_edu.musicxml_contents import Contents, SoundingNote, make_score, measure_starts
 from musegen_edu.musicxml_writer import FORTE
 from musegen_edu.notation_files import GET_ANOTHER, parse_xml, tag
 from musegen_edu.score import DRUMS, MAX_PARTS, TICKS_PER_QUARTER, Score
@@ -26,34 +24,6 @@ _LETTERS = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
 _QUARTERS = {"breve": 8.0, "whole": 4.0, "half": 2.0, "quarter": 1.0, "eighth": 0.5, "16th": 0.25, "32nd": 0.125}
 _OTHER_MODE_NAMES = {"ionian": "major", "aeolian": "minor"}
 _SNARE = 38  # stands for a drum of which the file does not say which one it is
-
-
-class NotationWarning(UserWarning):
-    """Something of a notation file has no place in a score; the message says what became of it."""
-
-
-@dataclass
-class _Note:
-    """A note that sounds; times in ticks."""
-
-    onset: Fraction
-    end: Fraction
-    pitch: int
-    velocity: int
-    part: int
-    voice: str
-
-
-@dataclass
-class _Contents:
-    """What the walk through the parts gathers."""
-
-    notes: list[_Note] = field(default_factory=list)
-    programs: list[int] = field(default_factory=list)
-    tempos: list[tuple[float, float]] = field(default_factory=list)  # tick, bpm
-    meters: list[tuple[int, tuple[int, int]]] = field(default_factory=list)  # measure, meter
-    keys: list[tuple[int, list[tuple[int, str]]]] = field(default_factory=list)  # a part: its transposition, its keys
-    skipped: Counter[str] = field(default_factory=Counter)
 
 
 def xml_to_score(data: bytes, name: str) -> Score:
@@ -68,23 +38,23 @@ def xml_to_score(data: bytes, name: str) -> Score:
     parts = root.findall("part")
     if len(parts) > MAX_PARTS:
         raise ValueError(f"{name} has {len(parts)} parts; a score has room for {MAX_PARTS}")
-    contents = _Contents()
+    contents = Contents()
     entries = {entry.get("id"): entry for entry in root.iter("score-part")}
     readers = [_PartReader(part, entries.get(part.get("id")), i, contents, name) for i, part in enumerate(parts)]
-    starts = _measure_starts([reader.measure_lengths() for reader in readers], contents.meters)
+    starts = measure_starts([reader.measure_lengths() for reader in readers], contents.meters)
     for reader in readers:
         reader.read(starts)
     if not contents.notes:
         raise ValueError(f"{name} contains no notes; choose a file with music in it")
     if max(note.end for note in contents.notes) > _MOST_TICKS:
         raise ValueError(f"{name} is damaged: its times reach beyond tick 2**31 - 1; {GET_ANOTHER}")
-    return _make_score(root, contents, starts, name)
+    return make_score(root, contents, starts, name)
 
 
 class _PartReader:
     """Walks through the measures of one part, twice: for their lengths, then for what is in them."""
 
-    def __init__(self, part: Element, entry: Element | None, index: int, contents: _Contents, name: str) -> None:
+    def __init__(self, part: Element, entry: Element | None, index: int, contents: Contents, name: str) -> None:
         self.measures = part.findall("measure")
         self.index = index
         self.contents = contents
@@ -95,7 +65,9 @@ class _PartReader:
         contents.keys.append((0, []))
         self.divisions = Fraction(1)  # units of <duration> in a quarter note
         self.transposition = 0  # semitones from written to sounding
-        self.tied: defaultdict[int, list[_Note]] = defaultdict(list)  # pitch -> notes that wait for their continuation
+        self.tied: defaultdict[int, list[SoundingNote]] = defaultdict(
+            list
+        )  # pitch -> notes that wait for their continuation
 
     def _read_program(self, entry: Element | None) -> int:
         program = 0
@@ -170,13 +142,13 @@ class _PartReader:
         if note is None:
             loudness = self._number_in(element.get("dynamics"))
             velocity = _VELOCITY if loudness is None else min(max(round(loudness * FORTE / 100), 1), 127)
-            note = _Note(onset, onset, pitch, velocity, self.index, voice)
+            note = SoundingNote(onset, onset, pitch, velocity, self.index, voice)
             self.contents.notes.append(note)
         note.end = onset + duration
         if "start" in ties:
             self.tied[pitch].append(note)
 
-    def _continued(self, pitch: int, voice: str, onset: Fraction, *, is_stated: bool) -> _Note | None:
+    def _continued(self, pitch: int, voice: str, onset: Fraction, *, is_stated: bool) -> SoundingNote | None:
         """Return, and take off the list, the tied note that goes on here: one of this voice, or any if a tie ends here."""
         waiting = [note for note in self.tied[pitch] if note.end == onset]
         others = waiting if is_stated else []
@@ -286,68 +258,3 @@ class _PartReader:
         if not re.fullmatch(r"\s*[-+]?\d{1,15}(\.\d{0,20})?\s*", text):  # no exponents: 1e999999999 would take for ever
             raise ValueError(f"{self.place}: {text[:30]!r} stands where a number is needed; {GET_ANOTHER}")
         return Fraction(text.strip())
-
-
-def _measure_starts(
-    lengths: Sequence[Sequence[tuple[bool, Fraction]]], meters: Sequence[tuple[int, tuple[int, int]]]
-) -> list[Fraction]:
-    """Return the tick at which each measure starts, and at which the last one ends.
-
-    The longest part counts, and of parts that rest only if all do: programs write rests of any length for an empty bar.
-    """
-    in_force = dict(meters)
-    meter = (4, 4)
-    starts = [Fraction(0)]
-    for number in range(max(map(len, lengths), default=0)):
-        meter = in_force.get(number, meter)
-        _, longest = max(part[number] for part in lengths if number < len(part))
-        full = Fraction(4 * TICKS_PER_QUARTER * meter[0], meter[1])
-        starts.append(starts[-1] + (longest or full))  # a measure with nothing in it is a full bar of rest
-    return starts
-
-
-def _make_score(root: Element, contents: _Contents, starts: Sequence[Fraction], name: str) -> Score:
-    half = Fraction(1, 2)
-    rows = []
-    for note in contents.notes:
-        onset, end = math.floor(note.onset + half), math.floor(note.end + half)
-        rows.append((onset, max(end - onset, 1), note.pitch, note.velocity, note.part))
-    end = max(onset + duration for onset, duration, *_ in rows)
-    meter, pickup = _read_bars(root, contents, [math.floor(start + half) for start in starts], end, name)
-    key_lists = [keys for transposition, keys in contents.keys if keys and transposition % 12 == 0]
-    key_lists += [keys for _, keys in contents.keys if keys]
-    key = keep_key(key_lists[0], end, name, NotationWarning) if key_lists else None
-    bpm_of_tempo = {60e6 / bpm: bpm for _, bpm in contents.tempos}
-    tempo = keep_tempo([(tick, 60e6 / bpm) for tick, bpm in contents.tempos], end, name, NotationWarning)
-    for what, count in contents.skipped.items():
-        if count:
-            end_of_story = "they are not played out" if what.startswith(("repeat", "jump")) else "they are left out"
-            say(f"{name} has {what} ({count}); a score has no place for them, so {end_of_story}", NotationWarning)
-    title = root.findtext("work/work-title") or root.findtext("movement-title") or ""
-    bpm = bpm_of_tempo.get(tempo, round(60e6 / tempo, 6))
-    programs = tuple(contents.programs)
-    return Score.from_notes(rows, meter=meter, bpm=bpm, key=key, programs=programs, title=title, pickup=pickup)
-
-
-def _read_bars(
-    root: Element, contents: _Contents, starts: Sequence[int], end: int, name: str
-) -> tuple[tuple[int, int], int]:
-    """Return meter and pickup, and say so where the measures of the file are not the bars of the score."""
-    first = root.find("part/measure")
-    changes = [(starts[number], meter) for number, meter in contents.meters]
-    is_short = starts[1] < bar_ticks(dict(changes).get(0, (4, 4)))
-    is_pickup = is_short and (len(starts) > 2 or (first is not None and first.get("implicit") == "yes"))
-    pickup = starts[1] if is_pickup else 0
-    meter, phase = keep_meter(
-        [(max(0, tick - pickup), each) for tick, each in changes], end - pickup, name, NotationWarning
-    )
-    bar = bar_ticks(meter)
-    pickup = (phase + pickup) % bar
-    n_off = sum((a - pickup) % bar != 0 and b - a == bar for a, b in pairwise(starts))
-    if n_off and len({each for _, each in changes}) < 2:
-        say(
-            f"{name} has {n_off} measures that begin off the barlines of the score, because measures before them are shorter "
-            "or longer than the meter says; the notes are kept as they sound",
-            NotationWarning,
-        )
-    return meter, pickup

@@ -8,7 +8,8 @@ from xml.etree.ElementTree import Element, SubElement, indent, tostring  # writi
 
 from musegen_edu.keys import key_to_fifths
 from musegen_edu.score import DRUMS, TICKS_PER_QUARTER, Score
-from musegen_edu.written_music import Bar, Staff, Symbol, WrittenMusic, write_music
+from musegen_edu.written_music import Bar, Staff, WrittenMusic, write_music
+from musegen_edu.written_symbols import Symbol
 
 FORTE = 90  # MusicXML counts loudness in hundredths of this velocity
 _CLEFS = {"treble": ("G", "2"), "bass": ("F", "4"), "percussion": ("percussion", None)}

@@ -11,7 +11,8 @@ from pathlib import Path
 
 from musegen_edu.engraving import Engraving, check_size, engrave
 from musegen_edu.files import write_atomically
-from musegen_edu.musicxml_reader import NotationWarning, xml_to_score
+from musegen_edu.musicxml_contents import NotationWarning
+from musegen_edu.musicxml_reader import xml_to_score
 from musegen_edu.musicxml_writer import music_to_xml
 from musegen_edu.notation_files import unpack_mxl
 from musegen_edu.score import Score
