@@ -55,7 +55,7 @@ def read_key(changes: Sequence[tuple[float, tuple[int, int]]], end: int, stated:
     if len(usable) < len(changes):
         say(f"{name} has a key signature that does not exist; it is left out", MidiWarning)
     key: str | None = keep_key(usable, end, name, MidiWarning)
-    if key is not None and stated in {fifths_to_key(key_to_fifths(key), mode) for mode in MODES}:
+    if stated and key is not None and stated in {fifths_to_key(key_to_fifths(key), mode) for mode in MODES}:
         return stated
     return key
 
