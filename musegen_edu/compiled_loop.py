@@ -11,7 +11,7 @@ import numpy.typing as npt
 from musegen_edu.guides import Guide
 from musegen_edu.quiet_keras import keras
 from musegen_edu.sampling import temperature, top_k, top_p
-from musegen_edu.vocabulary import END, PAD, Tokens
+from musegen_edu.tokens.vocabulary import END, PAD, Tokens
 
 ops = keras.ops
 

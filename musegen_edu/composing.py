@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from musegen_edu.event_codec import MAX_BARS, EventCodec
 from musegen_edu.guides import bar_guide, closing_ticks
 from musegen_edu.keys import parse_key
 from musegen_edu.pretrained import load_pretrained
 from musegen_edu.sampling import generate
 from musegen_edu.score import TICKS_PER_QUARTER, Score
-from musegen_edu.vocabulary import Tokens
+from musegen_edu.tokens.event_codec import MAX_BARS, EventCodec
+from musegen_edu.tokens.vocabulary import Tokens
 
 if TYPE_CHECKING:
     import keras

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from musegen_edu.event_codec import EventCodec
 from musegen_edu.score import TICKS_PER_QUARTER, Score
-from musegen_edu.vocabulary import END
+from musegen_edu.tokens.event_codec import EventCodec
+from musegen_edu.tokens.vocabulary import END
 
 _PICKUP, _INSIDE, _LAST = 0, 1, 2  # before the first bar line; in a bar that others follow; in the last bar
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from musegen_edu.vocabulary import END, PAD, START, TOKEN_DTYPE, Tokens
+from musegen_edu.tokens.vocabulary import END, PAD, START, TOKEN_DTYPE, Tokens
 
 if TYPE_CHECKING:
     import keras

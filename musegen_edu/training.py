@@ -20,7 +20,7 @@ import numpy.typing as npt
 from musegen_edu.batching import TokenBatches, nats_per_token
 from musegen_edu.files import learner_folder, write_atomically
 from musegen_edu.quiet_keras import keras
-from musegen_edu.vocabulary import PAD, Tokens
+from musegen_edu.tokens.vocabulary import PAD, Tokens
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ import pretty_midi
 import pytest
 
 from musegen_edu.midi import MidiWarning, midi_to_score, read_midi, score_to_midi, write_midi
-from musegen_edu.midi_bytes import variable_length
+from musegen_edu.midi.chunks import variable_length
 from musegen_edu.score import DRUMS, NOTE_DTYPE, Score
 
 NOTE = bytes([0, 0x90, 60, 64, 96, 0x80, 60, 0])  # a note of 96 file ticks

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from musegen_edu.quiet_keras import keras
-from musegen_edu.vocabulary import PAD
+from musegen_edu.tokens.vocabulary import PAD
 
 layers, ops = keras.layers, keras.ops
 
