@@ -1,0 +1,117 @@
+"""Teach and learn how neural networks make music: one music type, a few representations, models, sampling, sound, widgets.
+
+The names below are in the order in which the data takes its way. Each is loaded when it is first used, so that importing
+the package costs next to nothing:
+
+>>> from musegen_edu import Score
+>>> Score.from_melody([60, 62, 64], 24).n_bars
+1
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+# module -> public names, in pipeline order
+_MAP = {
+    "score": ("Score", "join", "stack"),
+    "midi": ("read_midi", "write_midi", "midi_to_score", "score_to_midi"),
+    "datasets": ("load_dataset", "dataset_names"),
+    "downloads": ("fetch_dataset",),
+    "tokens": ("Vocabulary", "MelodyCodec", "EventCodec", "score_to_tokens", "tokens_to_score"),
+    "pianoroll": ("score_to_pianoroll", "pianoroll_to_score"),
+    "models.markov": ("MarkovModel",),
+    "models.recurrent": ("MelodyLSTM",),
+    "devices": ("device_report",),
+    "training": ("Profile", "fit", "train"),
+    "pretrained": ("load_pretrained", "pretrained_names", "load_card"),
+    "sampling": ("generate",),
+    "composing": ("compose",),
+    "metrics": ("pitch_class_entropy", "scale_consistency", "ngram_novelty", "nearest_tune"),
+    "synthesis": ("score_to_audio", "read_wav", "write_wav", "audio_to_wav", "audio_to_mp3"),
+    "spectrogram": ("audio_to_stft", "stft_to_audio", "audio_to_mel", "mel_to_audio", "audio_to_mfcc", "audio_to_chroma"),
+    "notation": ("engrave", "score_to_musicxml", "musicxml_to_score", "read_musicxml", "write_musicxml"),
+    "widgets": ("Player", "Quiz", "Question", "Choice"),
+    "checks": ("show_progress",),
+    "doctor": ("check_machine",),
+}
+_HOME = {name: module for module, names in _MAP.items() for name in names}
+__all__ = [*_HOME, "__version__"]
+
+# TensorFlow greets with a page of notes on processor features and absent GPUs, in red in a notebook. At level 2
+# a machine without a GPU still gets one "error" for it; what goes wrong in earnest is raised as a Python exception.
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+
+def __getattr__(name: str) -> Any:
+    """Load a public name from its module when it is first used (PEP 562)."""
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(importlib.import_module(f"{__name__}.{_HOME[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
+
+
+if TYPE_CHECKING:  # the same names once more, for editors and type checkers; a test holds the two together
+    from musegen_edu.checks import show_progress as show_progress
+    from musegen_edu.composing import compose as compose
+    from musegen_edu.datasets import dataset_names as dataset_names
+    from musegen_edu.datasets import load_dataset as load_dataset
+    from musegen_edu.devices import device_report as device_report
+    from musegen_edu.doctor import check_machine as check_machine
+    from musegen_edu.downloads import fetch_dataset as fetch_dataset
+    from musegen_edu.metrics import nearest_tune as nearest_tune
+    from musegen_edu.metrics import ngram_novelty as ngram_novelty
+    from musegen_edu.metrics import pitch_class_entropy as pitch_class_entropy
+    from musegen_edu.metrics import scale_consistency as scale_consistency
+    from musegen_edu.midi import midi_to_score as midi_to_score
+    from musegen_edu.midi import read_midi as read_midi
+    from musegen_edu.midi import score_to_midi as score_to_midi
+    from musegen_edu.midi import write_midi as write_midi
+    from musegen_edu.models.markov import MarkovModel as MarkovModel
+    from musegen_edu.models.recurrent import MelodyLSTM as MelodyLSTM
+    from musegen_edu.notation import engrave as engrave
+    from musegen_edu.notation import musicxml_to_score as musicxml_to_score
+    from musegen_edu.notation import read_musicxml as read_musicxml
+    from musegen_edu.notation import score_to_musicxml as score_to_musicxml
+    from musegen_edu.notation import write_musicxml as write_musicxml
+    from musegen_edu.pianoroll import pianoroll_to_score as pianoroll_to_score
+    from musegen_edu.pianoroll import score_to_pianoroll as score_to_pianoroll
+    from musegen_edu.pretrained import load_card as load_card
+    from musegen_edu.pretrained import load_pretrained as load_pretrained
+    from musegen_edu.pretrained import pretrained_names as pretrained_names
+    from musegen_edu.sampling import generate as generate
+    from musegen_edu.score import Score as Score
+    from musegen_edu.score import join as join
+    from musegen_edu.score import stack as stack
+    from musegen_edu.spectrogram import audio_to_chroma as audio_to_chroma
+    from musegen_edu.spectrogram import audio_to_mel as audio_to_mel
+    from musegen_edu.spectrogram import audio_to_mfcc as audio_to_mfcc
+    from musegen_edu.spectrogram import audio_to_stft as audio_to_stft
+    from musegen_edu.spectrogram import mel_to_audio as mel_to_audio
+    from musegen_edu.spectrogram import stft_to_audio as stft_to_audio
+    from musegen_edu.synthesis import audio_to_mp3 as audio_to_mp3
+    from musegen_edu.synthesis import audio_to_wav as audio_to_wav
+    from musegen_edu.synthesis import read_wav as read_wav
+    from musegen_edu.synthesis import score_to_audio as score_to_audio
+    from musegen_edu.synthesis import write_wav as write_wav
+    from musegen_edu.tokens import EventCodec as EventCodec
+    from musegen_edu.tokens import MelodyCodec as MelodyCodec
+    from musegen_edu.tokens import Vocabulary as Vocabulary
+    from musegen_edu.tokens import score_to_tokens as score_to_tokens
+    from musegen_edu.tokens import tokens_to_score as tokens_to_score
+    from musegen_edu.training import Profile as Profile
+    from musegen_edu.training import fit as fit
+    from musegen_edu.training import train as train
+    from musegen_edu.widgets import Choice as Choice
+    from musegen_edu.widgets import Player as Player
+    from musegen_edu.widgets import Question as Question
+    from musegen_edu.widgets import Quiz as Quiz
