@@ -66,8 +66,8 @@ def test_commission_passes():
         (JIG.slice_bars(1, 4), "this tune has 4"),
         (Score.from_melody([62, 69] * 16, 24, key="D major"), "in 4/4"),
         (JIG.transpose(1), "Eb major"),
-        (JIG.transpose(1).replace(key="D major"), "a C6, too high"),
-        (JIG.transpose(-1).replace(key="D major"), "a C#4, too low"),
+        (JIG.transpose(1).replace(key="D major"), "is C6, too high"),
+        (JIG.transpose(-1).replace(key="D major"), "is C#4, too low"),
         (Score.from_melody([62] * 8, 72, key="D major", meter=(6, 8)), "Only 8 notes"),
     ],
 )

@@ -20,7 +20,7 @@ _TRAINING = [_SCALE, _ARPEGGIO]
 @check(
     lesson="01",
     exercise="copied",
-    title="Who copied?",
+    title="Count the copies",
     hints=(
         "A tune of 5 notes has 3 runs of 3 notes: they start at notes 0, 1 and 2. In general they start at range(len(tune) - n + 1).",
         "known = {tuple(old[i : i + n]) for old in training for i in range(len(old) - n + 1)}; then count how many runs of the tune are in known, "
@@ -30,9 +30,9 @@ _TRAINING = [_SCALE, _ARPEGGIO]
 def check_share_copied(function: object) -> str:
     """Check `share_copied(tune, training, n)` on tunes whose share can be counted on the fingers."""
     cases = [
-        ("a training tune, compared with the training tunes", _SCALE, 3),
-        ("a tune of notes that nobody has heard before", [(61, 6), (63, 6), (66, 6), (68, 6)], 3),
         ("five notes of the scale, then three strange ones", [*_SCALE[:5], (61, 6), (63, 6), (66, 6)], 3),
+        ("a tune of notes that nobody has heard before", [(61, 6), (63, 6), (66, 6), (68, 6)], 3),
+        ("a training tune, compared with the training tunes", _SCALE, 3),
         ("three notes of the scale, played four times, then a strange one", [*_SCALE[:3] * 4, (61, 6)], 3),
         ("the end of one training tune, then the start of the next", _SCALE[-2:] + _ARPEGGIO[:2], 3),
         ("the scale in quarter notes: same pitches, other rhythm", [(pitch, 24) for pitch, _ in _SCALE], 2),
@@ -72,7 +72,7 @@ def _diagnose(answer: float, right: float, tune: Sequence[Note], n: int) -> str:
         return "That is per cent; a share goes from 0.0 to 1.0."
     if runs and close(sum(run in known_across for run in runs) / len(runs)):
         return "A run must not start in one training tune and end in the next: cut each tune on its own."
-    if close(1 - right):
+    if answer and close(1 - right):
         return "That is the share of NEW runs: the other way round."
     if close(sum(run in known for run in runs)):
         return "That is how many runs are copied. Divide by how many runs the tune has."

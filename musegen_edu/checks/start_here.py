@@ -79,8 +79,9 @@ def check_commission(order: object) -> str:
     if too_low or too_high:
         note = pitch_to_name(low if too_low else high, "D major")
         where = "low" if too_low else "high"
+        which = "lowest" if too_low else "highest"
         raise Failure(
-            f"A jig of eight bars in D major, good. But it has a {note}, too {where} for the whistle. Another seed!"
+            f"A jig of eight bars in D major, good. But its {which} note is {note}, too {where} for the whistle. Another seed!"
         )
     names = " to ".join(pitch_to_name(pitch, "D major") for pitch in (low, high))
     return f"Delivered: a jig of eight bars in D major, {len(order)} notes from {names}. The whistle player is happy."

@@ -138,7 +138,7 @@ print("The tune by people:", composers["people"].title)
 # %% [markdown] id="map"
 # ## The map of the course
 #
-# These are the composers that you can hear *today*. Each later lesson is planned to add its own. A lesson without a link is not
+# These are the composers that you can hear *today*. Each later lesson is planned to add something of its own. A lesson without a link is not
 # written yet.
 #
 # | | lesson | what it adds |

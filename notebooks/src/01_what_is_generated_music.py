@@ -178,11 +178,11 @@ with_chords(ode, "Am Am Em Em Am Am Am G  Am Am Em Em Am Am G Am", title="Over d
 # Whatever the purpose, and whatever the machine, the work has the same five steps.
 #
 # ```
-#  1 collect  ──►  2 prepare  ──►  3 train  ──►  4 generate  ──►  5 judge
-#  music           turn it into     find what      make choices,     listen, measure,
-#  to learn from   numbers          is usual       one after another compare, go back
-#       ▲                                                              │
-#       └──────────────────────────────────────────────────────────────┘
+#  1 collect   ──►  2 prepare   ──►  3 train    ──►  4 generate   ──►  5 judge
+#  music            turn it          find what       choose,           listen,
+#  to learn from    into numbers     is usual        again and again   measure, compare
+#      ▲                                                                  │
+#      └──────────────────────── and once more, better ───────────────────┘
 # ```
 #
 # | step | the dice game (section 3) | the Markov chain (section 4) | a neural network (lesson 00, and later) |
@@ -417,7 +417,8 @@ def keep_back(counts, shorter):
 by_hand = keep_back(N, keep_back(np.bincount(x[1:], minlength=5), 1 / 5))
 model = MarkovModel(order=1, n_tokens=5).fit([x])
 library = [model.next_probabilities([note]) for note in range(5)]
-print("by hand, after E:", by_hand[2].round(3), "\nMarkovModel:     ", library[2].round(3))
+print("after E, by hand:    ", by_hand[2].round(3))
+print("after E, MarkovModel:", library[2].round(3))
 print("agree:", np.allclose(by_hand, library))
 
 # %% [markdown] id="prepare-intro"
@@ -446,7 +447,7 @@ print(f"{len(tunes)} tunes, {len(every_note):,} notes, {len(set(every_note))} ki
 # **Predict.** In C major, the note B is the *leading note*: it lies one semitone below home. *Which note will most often follow
 # B? And which squares of the table will be nearly empty?*
 #
-# In the picture, choose a row (the note that sounds now), then look along it for the dark squares (what comes next).
+# In the picture, choose a row (the note that sounds now), then look along it for the squares with the most ink (what comes next).
 
 # %% id="inside-matrix"
 from musegen_edu.plots import plot_transition_matrix
@@ -638,7 +639,7 @@ for ax, values, title, label in zip(panels, [runs, shares, bits], [longer, more,
     dress(ax, title=title, x="order (notes remembered)", y=label)
 for ax, real in zip(panels, [real_run, real_share]):
     ax.axhline(real, color=INK, linestyle="--")
-    ax.text(8, real + 1, f"real new tunes: {real:.0f}", ha="right", color=INK)
+    ax.text(8, real, f"real new tunes: {real:.0f}", ha="right", va="bottom", color=INK)
 
 # %% [markdown] id="copying-explained"
 # <details><summary>What happened, and why</summary>
@@ -669,26 +670,26 @@ for ax, real in zip(panels, [real_run, real_share]):
 # how tunes go is surprised less.
 #
 # Bits are hard to imagine, so we say it in another way: $H$ bits of surprise are as much as choosing blindly among $2^H$ equally likely
-# notes. (This number is called *perplexity*.) It was measured once, when the network was trained, for it and for the back-off
-# chains of orders 1 to 5, and stands on the network's **card**.
+# symbols, where a symbol is a note or a bar line. (This number is called *perplexity*.) It was measured once, when the network was
+# trained, for it and for the back-off chains of orders 1 to 5, and stands on the network's **card**.
 #
 # **Predict.** *The table's own entropy falls with every order, as you saw. Will the chain's surprise at new tunes fall as well?*
 
 # %% id="surprise"
 from musegen_edu import load_card
 
-measured = load_card("melody_lstm")["metrics"]  # in nats: bits times ln 2
+measured = load_card("melody_lstm")["metrics"]  # in nats: bits times ln 2, so exp(nats) = 2**bits
 chains = {int(order): np.exp(nats) for order, nats in measured["markov_test_nats_per_token"].items()}
 network_choices = np.exp(measured["test_nats_per_token"])
 best = min(chains, key=chains.get)
 
-figure, ax = plt.subplots(figsize=(7, 3.2), dpi=110, layout="constrained")
+figure, ax = plt.subplots(figsize=(8, 3.2), dpi=110, layout="constrained")
 ax.plot(list(chains), list(chains.values()), "o-", color=PALETTE[0])
 ax.axhline(network_choices, color=PALETTE[1], linestyle="--")
 ax.text(1, network_choices + 0.4, f"the network: {network_choices:.1f}", color=PALETTE[1])
 ax.set(xticks=list(chains), ylim=(0, None))
-title = f"Order {best} is the best chain: as unsure as among {chains[best]:.1f} notes"
-ax = dress(ax, title=title, x="order of the chain (symbols remembered)", y="equally likely notes")
+title = f"Order {best} is the best chain: {chains[best]:.1f} symbols; the network: {network_choices:.1f}"
+ax = dress(ax, title=title, x="order of the chain (symbols remembered)", y="equally likely symbols")
 
 # %% [markdown] id="surprise-explained"
 # <details><summary>What happened, and why</summary>
@@ -747,7 +748,7 @@ card
 from musegen_edu.plots import plot_scorecard
 
 COPY = "longest copy (mean)"
-shown = ["scale consistency", "steps as in real music", "groove consistency", "new runs of 8 notes", COPY]
+shown = ["scale consistency", "groove consistency", "new runs of 8 notes", COPY]
 rows = {name: {measure: values[measure] for measure in shown} for name, values in card.rows.items()}
 worst = max(rows, key=lambda name: rows[name][COPY])
 title = f"The worst copyist is {worst}: its longest copy is {rows[worst][COPY]:.0%} of a tune"
@@ -774,7 +775,7 @@ axes = plot_scorecard(rows, title=title)
 # %% [markdown] id="exercise-copied"
 # ## 7 · Exercises
 #
-# ### Exercise 1 · Who copied? (fill in, 8 min)
+# ### Exercise 1 · Count the copies (fill in, 8 min)
 #
 # Write `share_copied`. It gets a tune (a list of notes), a list of training tunes, and `n`. It returns the share, from 0.0 to
 # 1.0, of the tune's runs of `n` notes that stand in one of the training tunes. A tune shorter than `n` notes has no runs: return 0.0.
@@ -899,7 +900,7 @@ quiz_recap()
 # | the tune stops after a few notes | the chain drew `END` early; it knows no minimum length | another seed |
 # | every seed gives almost the same tune | the order is too high: most rows hold one follower | a lower order, or more tunes |
 # | the tune changes key or scale in the middle | tunes in several keys went into one table | move all tunes to one home note first |
-# | rhythm against the bar lines | the pairs do not say where in the bar a note stands | count (pitch, duration, place in the bar) instead; lesson 05 is planned to |
+# | rhythm against the bar lines | the pairs do not say where in the bar a note stands | make the bar line a symbol, too, as the chain in "Listen first" does |
 # | copying seems to be 0 % | durations or octaves differ by a transposition or a rounding | compare after the same preparation |
 # | `ZeroDivisionError` or `nan` in a row | a note that never had a follower: its row sums to 0 | give it a follower (`END`), or leave the row out |
 
