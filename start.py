@@ -313,9 +313,10 @@ def typescript_command() -> Optional[List[str]]:
     npm, node = shutil.which("npm"), shutil.which("node")
     if not npm or not node:
         return None
-    compiler = ROOT / "node_modules" / "typescript" / "bin" / "tsc"
+    folder = ROOT / "tests" / "browser"
+    compiler = folder / "node_modules" / "typescript" / "bin" / "tsc"
     if not compiler.exists():
-        fetched = subprocess.run([npm, "ci", "--no-audit", "--no-fund", "--loglevel=error"], cwd=str(ROOT), stdin=subprocess.DEVNULL, check=False)
+        fetched = subprocess.run([npm, "ci", "--no-audit", "--no-fund", "--loglevel=error"], cwd=str(folder), stdin=subprocess.DEVNULL, check=False)
         if fetched.returncode:
             raise CannotGoOnError("npm could not fetch the TypeScript compiler (see above). Check the network, or take node off the PATH to skip this check.")
     return [node, str(compiler), "--project", "musegen_edu/widgets/jsconfig.json"]
