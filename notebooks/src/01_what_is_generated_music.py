@@ -103,6 +103,10 @@ rhythm_only
 pitch_only = Score.from_melody(pitches, 24, title="Pitch, without rhythm")
 pitch_only
 
+# %% [markdown] id="teacher-elements" tags=["teacher"]
+# **5 min.** Play the rhythm first and let the class sing what they think it is; write the guesses down. Only then the pitches. Ask for
+# a tune that people *do* know by its rhythm alone, and clap it.
+
 # %% [markdown] id="elements-explained"
 # <details><summary>What happened, and why</summary>
 #
@@ -356,6 +360,12 @@ print(f"{how_many:,} different minuets; to hear each once takes {days:.0f} days 
 # That table is the whole model. To compose, start somewhere, look up the row, draw one of the followers (more often
 # seen means more often drawn), and go on from there. A model that remembers only the last few notes is a **Markov chain**; the number
 # of notes it remembers is its **order**.
+
+# %% [markdown] id="teacher-markov" tags=["teacher"]
+# **15 min, best at the board.** Let the class sing *Frère Jacques* and fill the table together, one pair at a time. Then compose with it
+# by hand: slips of paper in a hat for each row. Stop after ten notes and sing the result. The usual mistakes: reading the table
+# column by column (that answers "what came before?"), and forgetting that the row of C holds C itself, because the phrase is
+# repeated.
 
 # %% [markdown] id="markov-symbols"
 # ### The symbols
