@@ -1,0 +1,18 @@
+"""Pictures for the lessons, with matplotlib. Each function takes an `ax` (or makes one) and returns it."""
+
+from __future__ import annotations
+
+from musegen_edu.plots.music import plot_pianoroll
+from musegen_edu.plots.numbers import plot_distribution, plot_scorecard, plot_training, plot_transition_matrix
+from musegen_edu.plots.style import PALETTE
+from musegen_edu.plots.timeline import plot_timeline
+
+__all__ = [
+    "PALETTE",
+    "plot_distribution",
+    "plot_pianoroll",
+    "plot_scorecard",
+    "plot_timeline",
+    "plot_training",
+    "plot_transition_matrix",
+]
