@@ -1,8 +1,9 @@
-"""The music that comes with the course: `load_dataset("folk")`, `load_dataset("chorales")`.
+"""The data that comes with the course: `load_dataset("folk")`, `load_dataset("chorales")`, and two datasets of sounds.
 
-A dataset is one zip file of MIDI files, which any music program opens, with a table `index.csv` inside. The checksum of the
-zip lies beside it in `SHA256SUMS`; a file that has been cut or changed is refused. Larger public datasets are fetched with
-`fetch_dataset`, which lives in `musegen_edu.downloads`.
+A dataset of music is one zip file of MIDI files, which any music program opens, with a table `index.csv` inside. The checksum
+of the zip lies beside it in `SHA256SUMS`; a file that has been cut or changed is refused. The datasets of sounds, "one_shots"
+and "timbre", are those of `musegen_edu.audio_datasets`. Larger public datasets are fetched with `fetch_dataset`, which lives in
+`musegen_edu.downloads`.
 """
 
 from __future__ import annotations
@@ -17,16 +18,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Literal, overload
 
-from musegen_edu.archives import pack_zip
+from musegen_edu.audio_datasets import AudioDataset, load_one_shots
+from musegen_edu.dataset_files import CHECKSUMS as CHECKSUMS
+from musegen_edu.dataset_files import INDEX, read_dataset_files, write_dataset_files
 from musegen_edu.families import SPLITS
-from musegen_edu.files import datasets_folder, sha256_of, write_atomically
 from musegen_edu.midi import midi_to_score, score_to_midi
 from musegen_edu.score import Score
+from musegen_edu.timbre import load_timbre
 
-CHECKSUMS = "SHA256SUMS"
-_NAMES = ("chorales", "folk")
-_INDEX = "index.csv"
+_NAMES = ("chorales", "folk", "one_shots", "timbre")
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,17 +152,30 @@ def dataset_names() -> tuple[str, ...]:
     Examples
     --------
     >>> dataset_names()
-    ('chorales', 'folk')
+    ('chorales', 'folk', 'one_shots', 'timbre')
     """
     return _NAMES
 
 
-def load_dataset(name: str) -> Dataset:
+@overload
+def load_dataset(name: Literal["chorales", "folk"]) -> Dataset: ...
+@overload
+def load_dataset(name: Literal["one_shots", "timbre"]) -> AudioDataset: ...
+@overload
+def load_dataset(name: str) -> Dataset | AudioDataset: ...
+
+
+def load_dataset(name: str) -> Dataset | AudioDataset:
     """Load one of the datasets that come with the course; it needs no network and no music21.
 
     Parameters
     ----------
-    name : "folk" (tunes in one voice from three old songbooks) or "chorales" (four-part chorales by Bach).
+    name : "folk" (tunes in one voice from three old songbooks), "chorales" (four-part chorales by Bach), "one_shots" (recorded
+        drums and other short sounds) or "timbre" (notes of twelve instruments, rendered from the SoundFont at first use).
+
+    Returns
+    -------
+    A `Dataset` of scores, or for "one_shots" and "timbre" an `AudioDataset` of sounds.
 
     Raises
     ------
@@ -174,6 +189,8 @@ def load_dataset(name: str) -> Dataset:
     >>> chorales = load_dataset("chorales")
     >>> chorales.train[0].n_parts
     4
+    >>> load_dataset("one_shots").sample_rate
+    16000
 
     Lesson: 00 start_here.
     """
@@ -182,26 +199,14 @@ def load_dataset(name: str) -> Dataset:
             f"name={name!r} must be one of {', '.join(map(repr, _NAMES))}; "
             "fetch_dataset downloads other ones ('jsb', 'nottingham', 'groove', 'maestro')"
         )
-    folder = datasets_folder() / name
-    path = folder / f"{name}.zip"
-    cure = (
-        f"get it again: `git checkout -- datasets/{name}` in a clone, or `pip install --force-reinstall musegen-edu`; "
-        f"`python datasets/{name}/build.py` makes it from music21's corpus"
-    )
-    for needed in (path, folder / CHECKSUMS, folder / "README.md"):
-        if not needed.is_file():
-            raise FileNotFoundError(
-                f"{needed} is missing, and the dataset {name!r} cannot be loaded without it; {cure}"
-            )
-    data = path.read_bytes()
-    digest = sha256_of(data)
-    if digest != _expected_sha256(folder / CHECKSUMS, path.name, cure):
-        fault = "has been changed" if zipfile.is_zipfile(io.BytesIO(data)) else "is cut short or is no zip file"
-        raise ValueError(f"{path} {fault}: its sha256 is {digest}, which {CHECKSUMS} beside it does not name; {cure}")
-    card = (folder / "README.md").read_text(encoding="utf-8")
-    with zipfile.ZipFile(io.BytesIO(data)) as archive:
-        index = _read_index(archive.read(_INDEX).decode("utf-8"))
-    return Dataset(name=name, index=index, card=card, sha256=digest, archive=data)
+    if name == "timbre":
+        return load_timbre()
+    if name == "one_shots":
+        return load_one_shots()
+    files = read_dataset_files(name, made_from="music21's corpus")
+    with zipfile.ZipFile(io.BytesIO(files.archive)) as archive:
+        index = _read_index(archive.read(INDEX).decode("utf-8"))
+    return Dataset(name=name, index=index, card=files.card, sha256=files.sha256, archive=files.archive)
 
 
 def write_dataset(path: str | os.PathLike[str], rows: Sequence[IndexRow], scores: Sequence[Score]) -> str:
@@ -225,21 +230,8 @@ def write_dataset(path: str | os.PathLike[str], rows: Sequence[IndexRow], scores
         raise ValueError(f"rows has {len(rows)} rows for {len(scores)} scores; there must be one row a score")
     if len({row.file for row in rows}) != len(rows):
         raise ValueError("rows names the same file twice; each score needs a file name of its own")
-    path = Path(path)
     music = ((row.file, score_to_midi(score)) for row, score in zip(rows, scores, strict=True))
-    data = pack_zip([(_INDEX, _write_index(rows).encode("utf-8")), *music])
-    digest = sha256_of(data)
-    write_atomically(path, data)
-    write_atomically(path.parent / CHECKSUMS, f"{digest}  {path.name}\n")
-    return digest
-
-
-def _expected_sha256(path: Path, file_name: str, cure: str) -> str:
-    for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
-        match line.split():
-            case [digest, named] if named == file_name and len(digest) == 64:
-                return digest
-    raise ValueError(f"{path} does not name the sha256 of {file_name}; {cure}")
+    return write_dataset_files(Path(path), [(INDEX, _write_index(rows).encode("utf-8")), *music])
 
 
 def _write_index(rows: Sequence[IndexRow]) -> str:

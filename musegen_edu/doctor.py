@@ -156,11 +156,18 @@ def _folders() -> Iterator[Finding]:
 
 
 def _data() -> Iterator[Finding]:
-    from musegen_edu.datasets import dataset_names, load_dataset
+    from musegen_edu.datasets import Dataset, dataset_names, load_dataset
+    from musegen_edu.soundfont import synthesis_backend
 
     for name in dataset_names():
+        if name == "timbre" and synthesis_backend() == "plain tones":
+            cure = "install FluidSynth for real instruments (Debian, Ubuntu: sudo apt install fluidsynth)"
+            yield Finding("data", "note", "timbre: cannot be rendered with plain tones, which all sound alike", cure)
+            continue
         dataset = load_dataset(name)
-        yield Finding("data", "ok", f"{name}: {len(dataset):,} pieces, sha256 {dataset.sha256[:12]} as it should be")
+        noun = "pieces" if isinstance(dataset, Dataset) else "sounds"
+        found = "rendered on this machine" if name == "timbre" else "as it should be"
+        yield Finding("data", "ok", f"{name}: {len(dataset):,} {noun}, sha256 {dataset.sha256[:12]} {found}")
 
 
 def _weights() -> Iterator[Finding]:
