@@ -142,7 +142,7 @@ def overwrite_lines(text: str) -> str:
     lines = []
     for line in text.replace("\r\n", "\n").split("\n"):
         while "\b" in line:
-            line = re.sub(r"[^\b]?\b", "", line, count=1)
+            line = re.sub("[^\b]?\b", "", line, count=1)  # no raw string: \b is the backspace, not a word's edge
         states = [state for state in line.split("\r") if state]
         lines.append(states[-1] if states else "")
     return "\n".join(lines)
