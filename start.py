@@ -91,7 +91,11 @@ def main(arguments: Optional[List[str]] = None) -> int:
             return 0
         if options.command == "test":
             return run_tests(options.pytest)
-        lab = ["lab"] + (["--no-browser"] if options.no_browser else []) + (["--port", str(options.port)] if options.port else [])
+        lab = (
+            ["lab"]
+            + (["--no-browser"] if options.no_browser else [])
+            + (["--port", str(options.port)] if options.port else [])
+        )
         return become([str(PYTHON), "-m", "musegen_edu.cli", *lab])
     except CannotGoOnError as reason:
         print(f"\n{reason}", file=sys.stderr)
@@ -109,10 +113,16 @@ def parse(arguments: Optional[List[str]]) -> argparse.Namespace:
         epilog="examples:\n  python3 start.py\n  python3 start.py --no-browser --port 8899\n  python3 start.py test\n  python3 start.py test -k midi",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("command", nargs="?", choices=["lab", "test", "install"], default="lab", help="lab (the default), test, or install only")
+    parser.add_argument(
+        "command",
+        nargs="?",
+        choices=["lab", "test", "install"],
+        default="lab",
+        help="lab (the default), test, or install only",
+    )
     parser.add_argument("--no-browser", action="store_true", help="print the address instead of opening a browser")
     parser.add_argument("--port", type=int, help="port for JupyterLab; without it, the first free one from 8888")
-    parser.add_argument("--reinstall", action="store_true", help="install again even if everything is there")
+    parser.add_argument("--reinstall", action="store_true", help="make .venv anew, even if everything seems to be there")
     options, rest = parser.parse_known_args(arguments)
     if rest and options.command != "test":
         parser.error("unrecognized arguments: {}".format(" ".join(rest)))
@@ -150,16 +160,22 @@ def check_platform() -> None:
             "cannot be installed here as it is. " + browser
         )
     if system == "Darwin" and machine == "x86_64":
-        raise CannotGoOnError("This Python is made for Intel Macs, but your Mac has Apple silicon. Install Python from python.org (universal) and start again.")
+        raise CannotGoOnError(
+            "This Python is made for Intel Macs, but your Mac has Apple silicon. Install Python from python.org (universal) and start again."
+        )
     if sys.maxsize < 2**32:
-        raise CannotGoOnError("This Python is a 32-bit one. TensorFlow needs a 64-bit Python; get it from https://www.python.org/downloads/.")
+        raise CannotGoOnError(
+            "This Python is a 32-bit one. TensorFlow needs a 64-bit Python; get it from https://www.python.org/downloads/."
+        )
     if system == "Linux" and not platform.libc_ver()[0] and shutil.which("apk"):
         raise CannotGoOnError("This Linux is built on musl (Alpine), for which TensorFlow has no package. " + browser)
 
 
 def under_rosetta() -> bool:
     """Return whether this process is Intel code that a Mac with Apple silicon translates."""
-    answer = subprocess.run(["sysctl", "-in", "sysctl.proc_translated"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=False)
+    answer = subprocess.run(
+        ["sysctl", "-in", "sysctl.proc_translated"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=False
+    )
     return answer.stdout.strip() == b"1"
 
 
@@ -173,8 +189,10 @@ def install(dev: bool, again: bool) -> None:
     started = time.monotonic()
     free_gb = shutil.disk_usage(str(ROOT)).free / 1e9
     if not stamp and free_gb < NEEDED_GB:
-        raise CannotGoOnError(f"The course needs about {NEEDED_GB:.0f} GB of disk; {ROOT} has {free_gb:.1f} GB left. Make room and start again.")
-    make_venv()
+        raise CannotGoOnError(
+            f"The course needs about {NEEDED_GB:.0f} GB of disk; {ROOT} has {free_gb:.1f} GB left. Make room and start again."
+        )
+    make_venv(again)
     if STAMP.exists():
         STAMP.unlink()
     say("Installing the course into .venv. The first time this downloads about 900 MB and takes some minutes.")
@@ -182,16 +200,18 @@ def install(dev: bool, again: bool) -> None:
     pip_install(["-c", str(ROOT / "constraints.txt"), "-e", target])
     say("Getting everything ready to start quickly ...")
     subprocess.run([str(PYTHON), "-m", "compileall", "-q", str(ROOT / "musegen_edu")], env=child_env(), check=False)
-    subprocess.run([str(PYTHON), "-c", "import matplotlib.font_manager"], env=child_env(), check=False, stderr=subprocess.DEVNULL)
+    subprocess.run(
+        [str(PYTHON), "-c", "import matplotlib.font_manager"], env=child_env(), check=False, stderr=subprocess.DEVNULL
+    )
     temporary = STAMP.with_suffix(".part")
     temporary.write_text(json.dumps(wanted, indent=1), encoding="utf-8")
     temporary.replace(STAMP)
     say(f"Done in {clock(time.monotonic() - started)}.")
 
 
-def make_venv() -> None:
-    """Make .venv, or make it anew where its Python no longer runs or is one that the course cannot use."""
-    if PYTHON.exists():
+def make_venv(again: bool) -> None:
+    """Make .venv; make it anew when asked to, or where its Python no longer runs or is one that the course cannot use."""
+    if PYTHON.exists() and not again:
         probe = subprocess.run(
             [str(PYTHON), "-c", "import pip, sys; print(sys.version_info[0], sys.version_info[1])"],
             stdout=subprocess.PIPE,
@@ -203,7 +223,11 @@ def make_venv() -> None:
             return
     say("Making .venv ...")
     made = subprocess.run(
-        [sys.executable, "-m", "venv", "--clear", str(VENV)], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=child_env(), check=False
+        [sys.executable, "-m", "venv", "--clear", str(VENV)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        env=child_env(),
+        check=False,
     )
     text = made.stdout.decode(errors="replace")
     if made.returncode == 0:
@@ -218,8 +242,25 @@ def make_venv() -> None:
 
 def pip_install(arguments: List[str]) -> None:
     """Run pip, show how far it is on one line, keep its whole output in a log, and explain a failure."""
-    command = [str(PYTHON), "-m", "pip", "install", "--disable-pip-version-check", "--no-input", "--progress-bar", "off", *arguments]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, env=child_env(), cwd=str(ROOT))
+    command = [
+        str(PYTHON),
+        "-m",
+        "pip",
+        "install",
+        "--disable-pip-version-check",
+        "--no-input",
+        "--progress-bar",
+        "off",
+        *arguments,
+    ]
+    process = subprocess.Popen(
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        stdin=subprocess.DEVNULL,
+        env=child_env(),
+        cwd=str(ROOT),
+    )
     lines: "queue.Queue[Optional[str]]" = queue.Queue()
     threading.Thread(target=pump, args=(process.stdout, lines), daemon=True).start()
     started, found, doing, output = time.monotonic(), 0, "looking for packages", []
@@ -246,7 +287,11 @@ def pip_install(arguments: List[str]) -> None:
     if status:
         text = "".join(output)
         last = "\n".join("  " + row.rstrip() for row in output[-6:])
-        raise CannotGoOnError("The installation failed. {}\n\npip's last words (all of them: {}):\n{}".format(cure(text), LOG.relative_to(ROOT), last))
+        raise CannotGoOnError(
+            "The installation failed. {}\n\npip's last words (all of them: {}):\n{}".format(
+                cure(text), LOG.relative_to(ROOT), last
+            )
+        )
 
 
 def pump(stream: Optional[IO[bytes]], lines: "queue.Queue[Optional[str]]") -> None:
@@ -260,7 +305,11 @@ def activity(line: str) -> str:
     """Say in a few words what a line of pip's output means; empty if it means nothing to a person."""
     found = re.match(r"\s*(Downloading|Using cached) (?:\S*/)?([A-Za-z0-9_.]+?)-[0-9]\S*(?: \((.+?)\))?", line)
     if found:
-        return "{} {} {}".format("downloading" if found[1] == "Downloading" else "from the cache:", found[2], f"({found[3]})" if found[3] else "").strip()
+        return "{} {} {}".format(
+            "downloading" if found[1] == "Downloading" else "from the cache:",
+            found[2],
+            f"({found[3]})" if found[3] else "",
+        ).strip()
     return "unpacking and compiling: a few minutes on a slow disk" if line.startswith("Installing collected") else ""
 
 
@@ -279,47 +328,48 @@ def cure(text: str) -> str:
 
 
 def run_tests(pytest_arguments: List[str]) -> int:
-    """Run every check in turn, the quick ones first, and return 1 if one of them fails. Extra arguments go to pytest, which then runs alone."""
+    """Run every check in turn, the quick ones first; return 1 if one of them fails. Extra arguments go to pytest, which then runs alone."""
     python, failed = str(PYTHON), []
-    steps: List[Tuple[str, Optional[List[str]]]] = []
+    steps = (
+        [] if pytest_arguments else [("ruff", [python, "-m", "ruff", "check", "."]), ("mypy", [python, "-m", "mypy"])]
+    )
     if not pytest_arguments:
-        steps += [("ruff", [python, "-m", "ruff", "check", "."]), ("mypy", [python, "-m", "mypy"]), ("javascript", typescript_command())]
-    for name, command in steps:
-        if command is None:
-            say("-- javascript: skipped, because Node.js is not installed here; the widgets' types are checked in CI (https://nodejs.org)")
-            continue
-        if not step(name, command):
+        fetch_typescript()
+    notebooks = ["notebooks/solutions"] if (ROOT / "notebooks" / "solutions").is_dir() else []
+    everything = ["--nbval-lax", "tests", "musegen_edu", *notebooks]
+    for name, command in [*steps, ("pytest", [python, "-m", "pytest", *(pytest_arguments or everything)])]:
+        say(f"-- {name}")
+        started = time.monotonic()
+        if subprocess.call(command, cwd=str(ROOT), env=child_env()):
             failed.append(name)
-    what = pytest_arguments or ["--nbval-lax", "tests", "musegen_edu", *(["notebooks/solutions"] if (ROOT / "notebooks/solutions").is_dir() else [])]
-    if not step("pytest", [python, "-m", "pytest", *what]):
-        failed.append("pytest")
+        if (
+            name != "pytest"
+        ):  # pytest says for itself how it went, and its closing lines are the last of a run that passed
+            say(
+                "   {} {} in {}".format(
+                    name, "failed" if name in failed else "passed", clock(time.monotonic() - started)
+                )
+            )
     if failed:
         print("\nFailed: {}".format(", ".join(failed)), file=sys.stderr)
     return 1 if failed else 0
 
 
-def step(name: str, command: List[str]) -> bool:
-    """Run one check, say how long it took, and return whether it passed."""
-    say(f"-- {name}")
-    started = time.monotonic()
-    passed = subprocess.call(command, cwd=str(ROOT), env=child_env()) == 0
-    if name != "pytest" or not passed:  # pytest's own closing lines are the last word of a run that passed
-        say("   {} {} in {}".format(name, "passed" if passed else "failed", clock(time.monotonic() - started)))
-    return passed
-
-
-def typescript_command() -> Optional[List[str]]:
-    """Return the command that checks the widgets' JSDoc types, after fetching the pinned compiler; None without Node.js."""
-    npm, node = shutil.which("npm"), shutil.which("node")
-    if not npm or not node:
-        return None
+def fetch_typescript() -> None:
+    """Fetch the pinned compiler with which a test checks the widgets' JavaScript; where there is no Node.js, say that it is left out."""
     folder = ROOT / "tests" / "browser"
-    compiler = folder / "node_modules" / "typescript" / "bin" / "tsc"
-    if not compiler.exists():
-        fetched = subprocess.run([npm, "ci", "--no-audit", "--no-fund", "--loglevel=error"], cwd=str(folder), stdin=subprocess.DEVNULL, check=False)
-        if fetched.returncode:
-            raise CannotGoOnError("npm could not fetch the TypeScript compiler (see above). Check the network, or take node off the PATH to skip this check.")
-    return [node, str(compiler), "--project", "musegen_edu/widgets/jsconfig.json"]
+    npm = shutil.which("npm")
+    if not npm or not shutil.which("node"):
+        say(
+            "-- the types of the widgets' JavaScript are not checked: that needs Node.js with npm (https://nodejs.org). The course does not."
+        )
+    elif not (folder / "node_modules" / "typescript").is_dir():
+        command = [npm, "ci", "--prefix", str(folder), "--no-audit", "--no-fund", "--loglevel=error"]
+        if subprocess.run(command, stdin=subprocess.DEVNULL, check=False).returncode:
+            raise CannotGoOnError(
+                "npm could not fetch the TypeScript compiler; it says why above. Check the network. To run the tests without it:\n"
+                "  python3 start.py test tests musegen_edu"
+            )
 
 
 def become(command: List[str]) -> int:
@@ -337,7 +387,11 @@ def become(command: List[str]) -> int:
 
 def child_env() -> Dict[str, str]:
     """Return the environment for children: this one, with bytecode written (imports are slow without) and no foreign paths."""
-    return {key: value for key, value in os.environ.items() if key not in ("PYTHONDONTWRITEBYTECODE", "PYTHONHOME", "PYTHONPATH")}
+    return {
+        key: value
+        for key, value in os.environ.items()
+        if key not in ("PYTHONDONTWRITEBYTECODE", "PYTHONHOME", "PYTHONPATH")
+    }
 
 
 def read_stamp() -> Dict[str, object]:
@@ -351,7 +405,9 @@ def read_stamp() -> Dict[str, object]:
 
 def lock_hash() -> str:
     """Return one checksum over the files that decide what is installed."""
-    return hashlib.sha256(b"\0".join((ROOT / name).read_bytes() for name in ("constraints.txt", "pyproject.toml"))).hexdigest()
+    return hashlib.sha256(
+        b"\0".join((ROOT / name).read_bytes() for name in ("constraints.txt", "pyproject.toml"))
+    ).hexdigest()
 
 
 def progress(text: str) -> None:
