@@ -35,10 +35,10 @@ def plot_network_families() -> Any:
     says = ("every neuron hears\nevery input", "the same, layer upon layer", "the same weights\nat every time step", "the same few weights\nat every place")  # fmt: skip
     for ax, family, words, draw in zip(axes, FAMILIES, says, (_dense, _deep, _recurrent, _convolutional), strict=True):
         draw(ax)
-        ax.set_aspect("equal")
-        ax.set_xticks([])
+        ax.set_xticks([0], [""])
         ax.set_yticks([0], [""])  # no scale, but a label to give its colour to: see LIGHTER_INK
-        ax.margins(0.12)
+        ax.margins(x=0.12)
+        ax.set_ylim(-3, 3)
         dress(ax, title=family, x=words)
         ax.tick_params(length=0)
         for spine in ax.spines.values():
@@ -91,7 +91,7 @@ def _recurrent(ax: Any) -> None:
             )
         for y, color in ((-1.5, PALETTE[0]), (0.0, PALETTE[1]), (1.5, PALETTE[2])):
             _neurons(ax, [(x, y)], color)
-    ax.text(2.1, -2.35, "time →", color=INK, fontsize=10, ha="center")
+    ax.text(2.1, -2.6, "time →", color=INK, fontsize=10, ha="center")
 
 
 def _convolutional(ax: Any) -> None:
