@@ -36,6 +36,7 @@ interface MusegenSound {
 }
 
 declare var musegenSound: MusegenSound | undefined;
+declare var musegenClipboard: Note[] | undefined; // what was copied in one editor can be pasted in another
 
 interface Model {
   get(name: string): any;

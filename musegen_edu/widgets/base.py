@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import gzip
 import os
 import re
 from collections.abc import Iterable
@@ -18,9 +20,19 @@ _FOLDER = Path(__file__).parent
 _ENGINE_IMPORT = re.compile(r'^import \{[^}]*\} from "\./engine\.js";\n', re.MULTILINE)
 # What only readers and the type check need: comments, type notes, indentation.
 _FOR_READERS = re.compile(
-    r"^\s*/\*\*(?:(?!\*/).)*\*/\s*\n|^\s*//[^\n]*\n|/\*\* @(?:type|param)(?:(?!\*/).)*\*/ ?|^[ ]+|(?<=[;,{}])[ ]+// [^\n]*",
+    r"^\s*/\*\*(?:(?!\*/).)*\*/\s*\n|^\s*//[^\n]*\n|/\*\* @(?:type|param)(?:(?!\*/).)*\*/ ?|^[ ]+|(?<=[;,{}])[ ]+// [^\n]*|^\n",
     re.MULTILINE | re.DOTALL,
 )
+_AROUND_OPERATORS = re.compile(r" (=>|===|!==|&&|\|\||\?\?|<=|>=) ")  # none of them is part of a text that is shown
+# The module unpacks itself in the page; a developer's tools show the unpacked text under the name of its file.
+_UNPACK = """const bytes = Uint8Array.from(atob(packed), (letter) => letter.charCodeAt(0));
+const text = await new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"))).text();
+const url = URL.createObjectURL(new Blob([text], { type: "text/javascript" }));
+const { default: widget } = await import(url);
+URL.revokeObjectURL(url);
+export default widget;
+"""
+_LINE_END = re.compile(r"(?<=[;,{(])\n")
 
 
 @cache
@@ -28,7 +40,7 @@ def widget_module(stem: str) -> str:
     """Return the page code of a widget as one module: engine.js, then the widget's own file.
 
     The browser loads a widget from a blob URL, where `import "./engine.js"` leads nowhere. The import line is there for
-    editors and for the type check; here it makes room for the text of engine.js itself. Comments and indentation are
+    editors and for the type check; here it makes room for the text of engine.js itself. Comments and needless spaces are
     left out, because the module is sent again for every widget on the page.
 
     Parameters
@@ -50,7 +62,31 @@ def widget_module(stem: str) -> str:
         raise ValueError(f"stem={stem!r} names no widget; there are {sorted(p.stem for p in _FOLDER.glob('*.js'))}")
     own = path.read_text(encoding="utf-8")
     engine = re.sub(r"^export ", "", (_FOLDER / "engine.js").read_text(encoding="utf-8"), flags=re.MULTILINE)
-    return _FOR_READERS.sub("", f"{engine}\n{_ENGINE_IMPORT.sub('', own)}")
+    module = _FOR_READERS.sub("", f"{engine}\n{_ENGINE_IMPORT.sub('', own)}")
+    return _LINE_END.sub("", _AROUND_OPERATORS.sub(r"\1", module))
+
+
+@cache
+def packed_module(stem: str) -> str:
+    """Return the page code of a widget that is too long to be sent again for every widget on the page, packed to under half.
+
+    Parameters
+    ----------
+    stem : name of the .js file beside this one.
+
+    Raises
+    ------
+    ValueError
+        If there is no such file.
+
+    Examples
+    --------
+    >>> len(packed_module("player")) < len(widget_module("player")) / 2
+    True
+    """
+    text = f"{widget_module(stem)}\n//# sourceURL=musegen_edu/widgets/{stem}.js\n"
+    packed = base64.b64encode(gzip.compress(text.encode("utf-8"), mtime=0)).decode("ascii")
+    return f'const packed = "{packed}";\n{_UNPACK}'
 
 
 @cache

@@ -81,7 +81,7 @@ export class Transport {
     this.programs = programs;
     this.length = length;
     this.onChange = onChange;
-    this.longest = notes.reduce((most, note) => Math.max(most, note.duration), 0);
+    this.longest = longestOf(notes);
     this.playing = false;
     /** @type {[number, number] | null} */
     this.loop = null;
@@ -147,9 +147,19 @@ export class Transport {
 
   /** @param {number} bpm quarter notes a minute; what sounds goes on sounding */
   setTempo(bpm) {
+    this.#change({ rate: (bpm * TICKS_PER_QUARTER) / 60 });
+  }
+
+  /** Other notes from now on; what sounds goes on sounding. @param {Note[]} notes sorted by onset @param {number} length ticks */
+  setNotes(notes, length) {
+    this.#change({ notes, length, longest: longestOf(notes) });
+  }
+
+  /** @param {object} fields what is scheduled ahead is taken back, and scheduled anew with these */
+  #change(fields) {
     const { context } = sound;
     const tick = this.playing && context ? this.#tickAt(context.currentTime) : this.at;
-    this.rate = (bpm * TICKS_PER_QUARTER) / 60;
+    Object.assign(this, fields);
     if (!this.playing || !context) return;
     this.#silence(context.currentTime);
     this.#start(tick, false);
@@ -173,6 +183,13 @@ export class Transport {
   touch(note) {
     const { context, master } = openSound();
     this.#voice(note, context.currentTime, context.currentTime + 0.4, 0, master);
+  }
+
+  /** Sound a note until the function that comes back is called. @param {Note} note */
+  press(note) {
+    const { context, master } = openSound();
+    const voice = this.#voice(note, context.currentTime, context.currentTime + 20, 0, master);
+    return () => voice && this.programs[note.part] !== DRUMS && this.#hush(voice, RELEASE / 3);
   }
 
   /** Leave nothing behind: no voice, no timer, no node. */
@@ -249,6 +266,7 @@ export class Transport {
    * @param {number} start @param {number} stop s on the audio clock
    * @param {number} [skip] s of the note that are already over
    * @param {AudioNode} [output]
+   * @returns {Voice | undefined}
    */
   #voice(note, start, stop, skip = 0, output = this.outputs[note.part]) {
     const drums = this.programs[note.part] === DRUMS;
@@ -286,6 +304,7 @@ export class Transport {
       this.voices.delete(voice);
     };
     this.voices.add(voice);
+    return voice;
   }
 
   /** Stop what sounds without a click, and what has not begun at once. @param {number} [after] only voices that begin after it */
@@ -293,13 +312,22 @@ export class Transport {
     const now = sound.context?.currentTime ?? 0;
     for (const voice of this.voices) {
       if (voice.start <= after) continue;
-      this.voices.delete(voice);
       if (voice.start > now) voice.volume.disconnect();
-      voice.volume.gain.cancelScheduledValues(now).setTargetAtTime(0, now, 0.012);
-      for (const source of voice.sources) source.stop(now + 0.08);
+      this.#hush(voice, 0.012);
     }
   }
+
+  /** @param {Voice} voice @param {number} fade s in which it falls to a third */
+  #hush(voice, fade) {
+    const now = sound.context?.currentTime ?? 0;
+    this.voices.delete(voice);
+    voice.volume.gain.cancelScheduledValues(now).setTargetAtTime(0, now, fade);
+    for (const source of voice.sources) source.stop(now + 7 * fade);
+  }
 }
+
+/** @param {Note[]} notes */
+const longestOf = (notes) => notes.reduce((most, note) => Math.max(most, note.duration), 0);
 
 /** Index of the first note at or after a tick. @param {Note[]} notes @param {number} tick */
 export function firstAtOrAfter(notes, tick) {
@@ -349,4 +377,103 @@ export async function ask(invoke, el, name, message, seconds = 120) {
   });
   if (answer.error) throw new Error(answer.error);
   return { answer, buffers };
+}
+
+/**
+ * Let the kernel render a file, and put it into the downloads.
+ * @param {Invoke} invoke @param {Element} el @param {string} format @param {(text: string, trouble?: boolean) => void} say
+ */
+export async function download(invoke, el, format, say) {
+  say("Rendering…");
+  try {
+    const { answer, buffers } = await ask(invoke, el, "render_file", { format });
+    const url = URL.createObjectURL(new Blob([/** @type {ArrayBuffer} */ (buffers[0].buffer)], { type: answer.type }));
+    h("a", { href: url, download: answer.name }).click();
+    setTimeout(() => URL.revokeObjectURL(url), 10_000);
+    say(`${answer.name} is in your downloads.`);
+  } catch (error) {
+    say(/** @type {Error} */ (error).message, true);
+  }
+}
+
+/** How a widget gets an instrument's samples from its kernel. @param {Invoke} invoke @param {Element} el */
+export function packsFrom(invoke, el) {
+  return async (/** @type {number} */ program) => {
+    const { answer, buffers } = await ask(invoke, el, "note_pack", { program });
+    return { pitches: answer.pitches, files: buffers };
+  };
+}
+
+/** A menu of all instruments. @param {Model} model @param {string} label @param {(program: number) => void} choose */
+export function instrumentMenu(model, label, choose) {
+  const names = /** @type {string[]} */ (model.get("instrument_names"));
+  const option = (/** @type {string} */ name, /** @type {number} */ value) => h("option", { value }, name);
+  const select = h("select", { "aria-label": label, onchange: () => choose(Number(select.value)) });
+  model.get("families").forEach((/** @type {string} */ family, /** @type {number} */ i) =>
+    select.append(h("optgroup", { label: family }, ...names.slice(8 * i, 8 * i + 8).map((name, j) => option(name, 8 * i + j)))));
+  select.append(option(names[DRUMS], DRUMS));
+  return select;
+}
+
+// ---- what players and editors draw with ----
+
+export const PLAY = "M7 4.5v15l12.5-7.5z";
+export const PAUSE = "M6.5 5h4v14h-4zm7 0h4v14h-4z";
+export const SAVE = "M11 4h2v8h3.5L12 17l-4.5-5H11zM5 18.5h14v2H5z";
+export const GUTTER = 42; // px of piano keys at the left of the roll
+export const RULER = 22; // px of bar numbers above it
+export const BLACK = [1, 3, 6, 8, 10];
+
+/** @param {string} path */
+export function icon(path) {
+  const holder = document.createElement("template");
+  holder.innerHTML = `<svg viewBox="0 0 24 24" aria-hidden="true"><path d="${path}"/></svg>`;
+  return /** @type {Node} */ (holder.content.firstChild);
+}
+
+/** @param {DataView} data rows of five int32 @returns {Note[]} */
+export function readNotes(data) {
+  const rows = new Int32Array(data.buffer.slice(data.byteOffset, data.byteOffset + data.byteLength));
+  return Array.from({ length: rows.length / 5 }, (_, i) => {
+    const [onset, duration, pitch, velocity, part] = rows.subarray(5 * i, 5 * i + 5);
+    return { onset, duration, pitch, velocity, part };
+  });
+}
+
+/** @param {number} seconds */
+export const clock = (seconds) => `${Math.floor(seconds / 60)}:${String(Math.floor(seconds % 60)).padStart(2, "0")}`;
+
+/** A brush and the theme's colours, by name, for a canvas. @param {HTMLCanvasElement} canvas @param {Element} root */
+export function brush(canvas, root) {
+  const pen = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
+  const css = getComputedStyle(root);
+  const colour = (/** @type {string} */ name) => css.getPropertyValue(`--mg-${name}`).trim();
+  const ratio = canvas.width / canvas.clientWidth;
+  pen.setTransform(ratio, 0, 0, ratio, 0, 0);
+  pen.font = `12px ${css.fontFamily}`;
+  pen.textBaseline = "middle";
+  const fill = (/** @type {string} */ name, /** @type {number} */ x, /** @type {number} */ y, /** @type {number} */ w, /** @type {number} */ high) => {
+    pen.fillStyle = colour(name);
+    pen.fillRect(x, y, w, high);
+  };
+  return { pen, colour, fill };
+}
+
+/**
+ * The piano keys at the left of a roll.
+ * @param {ReturnType<typeof brush>} brush @param {number} low @param {number} high
+ * @param {(pitch: number) => number} yOf @param {number} row px a semitone @param {number} bottom
+ */
+export function drawKeys({ pen, colour, fill }, low, high, yOf, row, bottom) {
+  fill("ruler", 0, 0, GUTTER, bottom);
+  fill("key-white", GUTTER - 18, RULER, 17, bottom);
+  for (let pitch = low; pitch <= high; pitch += 1) {
+    const y = yOf(pitch);
+    if (BLACK.includes(pitch % 12)) fill("key-black", GUTTER - 18, y, 11, row);
+    if ([0, 5].includes(pitch % 12)) fill("key-edge", GUTTER - 18, y + row, 17, 0.7); // below C and F
+    if (pitch % 12) continue;
+    pen.fillStyle = colour("faint");
+    pen.fillText(`C${pitch / 12 - 1}`, 4, Math.min(y + row / 2, bottom - 7));
+  }
+  fill("bar-line", GUTTER - 1, 0, 1, bottom);
 }

@@ -1,35 +1,8 @@
 // Plays a score: engraving and piano roll with a cursor that follows the sound. All positions are in ticks.
-import { DRUMS, Transport, ask, firstAtOrAfter, h, loadPack, openSound } from "./engine.js";
+import { BLACK, GUTTER, PAUSE, PLAY, RULER, SAVE, Transport, ask, brush, clock, download, drawKeys, firstAtOrAfter, h, icon, instrumentMenu, loadPack, openSound, packsFrom, readNotes } from "./engine.js";
 
-const ICONS = {
-  play: "M7 4.5v15l12.5-7.5z",
-  pause: "M6.5 5h4v14h-4zm7 0h4v14h-4z",
-  loop: "M7 7h9V4l5 4.5-5 4.5v-3H8v4H5V9a2 2 0 0 1 2-2zm10 10H8v3l-5-4.5L8 11v3h8v-4h3v5a2 2 0 0 1-2 2z",
-  save: "M11 4h2v8h3.5L12 17l-4.5-5H11zM5 18.5h14v2H5z",
-};
+const LOOP = "M7 7h9V4l5 4.5-5 4.5v-3H8v4H5V9a2 2 0 0 1 2-2zm10 10H8v3l-5-4.5L8 11v3h8v-4h3v5a2 2 0 0 1-2 2z";
 const FILES = { midi: "MIDI", wav: "WAV", musicxml: "MusicXML" };
-const GUTTER = 42; // px of piano keys at the left of the roll
-const RULER = 22; // px of bar numbers above it
-const BLACK = [1, 3, 6, 8, 10];
-
-/** @param {keyof typeof ICONS} name */
-function icon(name) {
-  const holder = document.createElement("template");
-  holder.innerHTML = `<svg viewBox="0 0 24 24" aria-hidden="true"><path d="${ICONS[name]}"/></svg>`;
-  return /** @type {Node} */ (holder.content.firstChild);
-}
-
-/** @param {DataView} data rows of five int32 @returns {Note[]} */
-function readNotes(data) {
-  const rows = new Int32Array(data.buffer.slice(data.byteOffset, data.byteOffset + data.byteLength));
-  return Array.from({ length: rows.length / 5 }, (_, i) => {
-    const [onset, duration, pitch, velocity, part] = rows.subarray(5 * i, 5 * i + 5);
-    return { onset, duration, pitch, velocity, part };
-  });
-}
-
-/** @param {number} seconds */
-const clock = (seconds) => `${Math.floor(seconds / 60)}:${String(Math.floor(seconds % 60)).padStart(2, "0")}`;
 
 /** @param {RenderContext} context */
 function render({ model, el, experimental }) {
@@ -48,12 +21,7 @@ function render({ model, el, experimental }) {
 
   // ---- sound ----
 
-  /** @param {number} program @returns {Promise<RawPack>} */
-  async function fetchPack(program) {
-    const { answer, buffers } = await ask(experimental.invoke, el, "note_pack", { program });
-    return { pitches: answer.pitches, files: buffers };
-  }
-
+  const fetchPack = packsFrom(experimental.invoke, el);
   let ready = false; // are the samples of all parts here?
   let wanted = 0; // grows with each change of instrument, so that a late answer to an early question is dropped
   async function loadInstruments() {
@@ -106,13 +74,13 @@ function render({ model, el, experimental }) {
   const tempo = h("input", { type: "range", min: 30, max: Math.max(240, model.get("bpm")), step: 1, "aria-label": "Tempo, quarter notes a minute" });
   const tempoText = h("output", { class: "mg-bpm" });
   tempo.addEventListener("input", () => save("bpm", Number(tempo.value)));
-  const loopButton = h("button", { class: "mg-button mg-icon", type: "button", "aria-label": "Loop", title: "Loop (L). Drag over the bar numbers to choose a part", onclick: toggleLoop }, icon("loop"));
+  const loopButton = h("button", { class: "mg-button mg-icon", type: "button", "aria-label": "Loop", title: "Loop (L). Drag over the bar numbers to choose a part", onclick: toggleLoop }, icon(LOOP));
   const views = Object.entries({ notation: "Notation", roll: "Piano roll", both: "Both" }).map(([name, label]) =>
     h("button", { class: "mg-tab", type: "button", role: "tab", "data-view": name, onclick: () => save("view", name) }, label),
   );
   const tabs = h("div", { class: "mg-tabs", role: "tablist", "aria-label": "View", onkeydown: turnTab }, ...views);
   const downloads = Object.entries(FILES).map(([format, label]) =>
-    h("button", { class: "mg-button", type: "button", "aria-label": `Download ${label}`, onclick: () => download(format) }, label),
+    h("button", { class: "mg-button", type: "button", "aria-label": `Download ${label}`, onclick: () => download(experimental.invoke, el, format, say) }, label),
   );
 
   /** Arrow keys move between tabs. @param {KeyboardEvent} event */
@@ -129,33 +97,14 @@ function render({ model, el, experimental }) {
     save("loop", model.get("loop").length ? [] : [0, duration]);
   }
 
-  /** @param {string} format */
-  async function download(format) {
-    say("Rendering…");
-    try {
-      const { answer, buffers } = await ask(experimental.invoke, el, "render_file", { format });
-      const url = URL.createObjectURL(new Blob([/** @type {ArrayBuffer} */ (buffers[0].buffer)], { type: answer.type }));
-      h("a", { href: url, download: answer.name }).click();
-      setTimeout(() => URL.revokeObjectURL(url), 10_000);
-      say(`${answer.name} is in your downloads.`);
-    } catch (error) {
-      say(/** @type {Error} */ (error).message, true);
-    }
-  }
-
   // ---- one row a part ----
 
-  const names = /** @type {string[]} */ (model.get("instrument_names"));
   /** @param {string} name @param {number} part @param {unknown} value */
   const savePart = (name, part, value) => save(name, model.get(name).map((/** @type {unknown} */ old, /** @type {number} */ i) => (i === part ? value : old)));
 
   const strips = transport.programs.map((_, part) => {
     const label = model.get("part_names")[part];
-    const select = h("select", { "aria-label": `Instrument of ${label}`, onchange: () => savePart("programs", part, Number(select.value)) });
-    for (let family = 0; family < 16; family += 1) {
-      select.append(h("optgroup", { label: model.get("families")[family] }, ...names.slice(8 * family, 8 * family + 8).map((name, i) => h("option", { value: 8 * family + i }, name))));
-    }
-    select.append(h("option", { value: DRUMS }, names[DRUMS]));
+    const select = instrumentMenu(model, `Instrument of ${label}`, (program) => savePart("programs", part, program));
     const flag = (/** @type {string} */ trait, /** @type {string} */ text, /** @type {string} */ letter) =>
       h("button", { class: "mg-button mg-flag", type: "button", title: text, "aria-label": `${text} ${label}`, onclick: () => savePart(trait, part, !model.get(trait)[part]) }, letter);
     const volume = h("input", { type: "range", min: 0, max: 1, step: 0.01, "aria-label": `Volume of ${label}`, oninput: () => savePart("volumes", part, Number(volume.value)) });
@@ -308,30 +257,23 @@ function render({ model, el, experimental }) {
   }
 
   function draw() {
-    const pen = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
+    if (!roll.clientWidth) return;
     const width = roll.clientWidth;
-    if (!width) return;
-    const css = getComputedStyle(root);
-    const colour = (/** @type {string} */ name) => css.getPropertyValue(`--mg-${name}`).trim();
-    const ratio = canvas.width / width;
+    const tools = brush(canvas, root);
+    const { pen, colour, fill } = tools;
     const tick = transport.tick;
     const from = Math.floor(roll.scrollLeft / scale);
     const to = from + width / scale;
-    pen.setTransform(ratio, 0, 0, ratio, 0, 0);
-    const fill = (/** @type {string} */ name, /** @type {number[]} */ [x, y, w, h_]) => {
-      pen.fillStyle = colour(name);
-      pen.fillRect(x, y, w, h_);
-    };
-    fill("ground", [0, 0, width, rollHeight]);
-    for (let pitch = low; pitch <= high; pitch += 1) if (BLACK.includes(pitch % 12)) fill("black-row", [GUTTER, yOf(pitch), width, rowHeight]);
-    for (let pitch = low; pitch <= high; pitch += 1) if (pitch % 12 === 0) fill("line", [GUTTER, yOf(pitch - 1), width, 1]);
+    fill("ground", 0, 0, width, rollHeight);
+    for (let pitch = low; pitch <= high; pitch += 1) if (BLACK.includes(pitch % 12)) fill("black-row", GUTTER, yOf(pitch), width, rowHeight);
+    for (let pitch = low; pitch <= high; pitch += 1) if (pitch % 12 === 0) fill("line", GUTTER, yOf(pitch - 1), width, 1);
     const firstBeat = Math.floor((from - pickup) / beat);
     for (let i = firstBeat; pickup + i * beat <= Math.min(to, duration); i += 1) {
       const isBar = (i * beat) % bar === 0;
-      if (pickup + i * beat >= 0 && (isBar || beat * scale > 8)) fill(isBar ? "bar-line" : "line", [Math.round(xOf(pickup + i * beat)), RULER, 1, rollHeight]);
+      if (pickup + i * beat >= 0 && (isBar || beat * scale > 8)) fill(isBar ? "bar-line" : "line", Math.round(xOf(pickup + i * beat)), RULER, 1, rollHeight);
     }
     const loop = draft ?? model.get("loop");
-    if (loop.length) fill("loop", [xOf(loop[0]), 0, (loop[1] - loop[0]) * scale, rollHeight]);
+    if (loop.length) fill("loop", xOf(loop[0]), 0, (loop[1] - loop[0]) * scale, rollHeight);
 
     const levels = transport.levels;
     const parts = levels.map((_, part) => colour(`part-${part % 6}`));
@@ -347,35 +289,15 @@ function render({ model, el, experimental }) {
     }
     pen.globalAlpha = 1;
 
-    fill("ruler", [0, 0, width, RULER]);
-    if (loop.length) fill("loop-edge", [xOf(loop[0]), RULER - 4, (loop[1] - loop[0]) * scale, 4]);
-    pen.font = `12px ${css.fontFamily}`;
-    pen.textBaseline = "middle";
+    fill("ruler", 0, 0, width, RULER);
+    if (loop.length) fill("loop-edge", xOf(loop[0]), RULER - 4, (loop[1] - loop[0]) * scale, 4);
     pen.fillStyle = colour("faint");
     const every = [1, 2, 4, 8, 16, 32, 64, 128].find((n) => n * bar * scale > 34) ?? 256;
     for (let n = Math.max(1, barOf(from)); pickup + (n - 1) * bar < Math.min(to, duration); n += 1) {
       if ((n - 1) % every === 0) pen.fillText(String(n), xOf(pickup + (n - 1) * bar) + 4, RULER / 2 + 1);
     }
-    fill("now", [xOf(tick) - 1, 0, 2, rollHeight]);
-    drawKeys(pen, colour);
-  }
-
-  /** @param {CanvasRenderingContext2D} pen @param {(name: string) => string} colour */
-  function drawKeys(pen, colour) {
-    const key = (/** @type {string} */ name, /** @type {number[]} */ [x, y, w, h_]) => {
-      pen.fillStyle = colour(name);
-      pen.fillRect(x, y, w, h_);
-    };
-    key("ruler", [0, 0, GUTTER, rollHeight]);
-    key("key-white", [GUTTER - 18, RULER, 17, rollHeight]);
-    for (let pitch = low; pitch <= high; pitch += 1) {
-      if (BLACK.includes(pitch % 12)) key("key-black", [GUTTER - 18, yOf(pitch), 11, rowHeight]);
-      if ([0, 5].includes(pitch % 12)) key("key-edge", [GUTTER - 18, yOf(pitch) + rowHeight, 17, 0.7]); // below C and F
-      if (pitch % 12) continue;
-      pen.fillStyle = colour("faint");
-      pen.fillText(`C${pitch / 12 - 1}`, 4, Math.min(yOf(pitch) + rowHeight / 2, rollHeight - 7));
-    }
-    key("bar-line", [GUTTER - 1, 0, 1, rollHeight]);
+    fill("now", xOf(tick) - 1, 0, 2, rollHeight);
+    drawKeys(tools, low, high, yOf, rowHeight, rollHeight);
   }
 
   /** @param {PointerEvent} event */
@@ -418,7 +340,7 @@ function render({ model, el, experimental }) {
     if (playButton.getAttribute("aria-label") !== label) {
       playButton.setAttribute("aria-label", label);
       playButton.title = `${label} (space)`;
-      playButton.replaceChildren(icon(transport.playing ? "pause" : "play"));
+      playButton.replaceChildren(icon(transport.playing ? PAUSE : PLAY));
     }
     position.value = String(Math.round(tick));
     position.style.setProperty("--mg-share", `${(100 * tick) / Math.max(1, duration)}%`);
@@ -503,7 +425,7 @@ function render({ model, el, experimental }) {
   const tools = h("div", { class: "mg-bar mg-tools" },
     hidden("tempo") ? null : h("label", { class: "mg-tempo" }, tempoText, tempo),
     transport.programs.length === 1 ? mixer : null,
-    hidden("download") ? null : h("div", { class: "mg-files" }, icon("save"), ...downloads));
+    hidden("download") ? null : h("div", { class: "mg-files" }, icon(SAVE), ...downloads));
   const root = h("section", { class: "mg mg-player", tabindex: "0", "aria-label": `Player: ${title || "untitled score"}`, "data-lm-suppress-shortcuts": "true", onkeydown: onKey },
     head, sheet, roll, bar1, tools, transport.programs.length > 1 ? mixer : null, status);
   el.append(root);

@@ -2,44 +2,20 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Any
 
-import numpy as np
 import traitlets
-from anywidget.experimental import command
 
 from musegen_edu.score import DRUMS, Score
-from musegen_edu.widgets.base import CourseWidget, live_and_static, theme, widget_module
-from musegen_edu.widgets.instruments import FAMILIES, INSTRUMENTS
+from musegen_edu.widgets.base import live_and_static, theme, widget_module
 from musegen_edu.widgets.pictures import NARROW, engraving_of, static_picture
+from musegen_edu.widgets.sounding import MAX_NOTES, SoundingWidget, answers, checked, facts_of, notes_to_rows
 
-MAX_NOTES = 20_000  # a browser draws and plays that many smoothly
 _VIEWS = ("notation", "roll", "both")
-_REPORTED = (
-    ValueError,
-    OSError,
-    RuntimeError,
-    ImportError,
-)  # what the page tells the reader instead of waiting in vain
 
 
-def _answers(render: Callable[[Any, dict[str, Any]], tuple[dict[str, Any], list[bytes]]]) -> Any:
-    """Make a method a command that the page can call; what goes wrong comes back as a message."""
-
-    def answer(self: Any, message: dict[str, Any], _: list[bytes]) -> tuple[dict[str, Any], list[bytes]]:
-        try:
-            return render(self, message)
-        except _REPORTED as error:
-            return {"error": f"{type(error).__name__}: {error}"}, []
-
-    answer.__name__ = render.__name__
-    answer.__doc__ = render.__doc__
-    return command(answer)
-
-
-class Player(CourseWidget):
+class Player(SoundingWidget):
     """Engraving, piano roll and sound of a score.
 
     Space plays and pauses; the arrow keys move by a beat, with Shift by a bar; L loops; `[` and `]` set the ends of the loop.
@@ -74,8 +50,6 @@ class Player(CourseWidget):
     info = traitlets.Dict(help="title, meter and length, for the page").tag(sync=True)
     notes_data = traitlets.Bytes(help="rows of five int32: onset, duration, pitch, velocity, part").tag(sync=True)
     engraving = traitlets.Dict(help="pages as SVG, where the cursor stops, and which note is which").tag(sync=True)
-    instrument_names = traitlets.List(traitlets.Unicode(), default_value=list(INSTRUMENTS)).tag(sync=True)
-    families = traitlets.List(traitlets.Unicode(), default_value=list(FAMILIES)).tag(sync=True)
     part_names = traitlets.List(traitlets.Unicode()).tag(sync=True)
     view = traitlets.Unicode("both", help="notation, roll or both").tag(sync=True)
     bpm = traitlets.Float(120.0, help="quarter notes a minute, 1 to 2000").tag(sync=True)
@@ -100,11 +74,9 @@ class Player(CourseWidget):
                 f"score has {len(score)} notes; a player takes at most {MAX_NOTES}. Cut it with score.slice_bars(1, 64)"
             )
         self.score = score
-        names = ("onset", "duration", "pitch", "velocity", "part")
-        rows = np.stack([score.notes[name].astype("<i4") for name in names], axis=1)  # (n_notes, 5)
         super().__init__(
-            info=_info(score),
-            notes_data=rows.tobytes(),
+            info=facts_of(score),
+            notes_data=notes_to_rows(score),
             engraving=engraving_of(score),
             part_names=[f"Part {part + 1}" for part in range(score.n_parts)],
             view=view,
@@ -126,17 +98,17 @@ class Player(CourseWidget):
 
     @traitlets.validate("view")
     def _check_view(self, proposal: dict[str, Any]) -> str:
-        return _checked("view", proposal["value"], proposal["value"] in _VIEWS, f"one of {', '.join(_VIEWS)}")
+        return checked("view", proposal["value"], proposal["value"] in _VIEWS, f"one of {', '.join(_VIEWS)}")
 
     @traitlets.validate("bpm")
     def _check_bpm(self, proposal: dict[str, Any]) -> float:
-        return _checked("bpm", proposal["value"], 1 <= proposal["value"] <= 2000, "from 1 to 2000")
+        return checked("bpm", proposal["value"], 1 <= proposal["value"] <= 2000, "from 1 to 2000")
 
     @traitlets.validate("loop")
     def _check_loop(self, proposal: dict[str, Any]) -> list[int]:
         loop, end = proposal["value"], self.score.duration
         fits = not loop or (len(loop) == 2 and 0 <= loop[0] < loop[1] <= end)
-        return _checked("loop", loop, fits, f"empty, or two ticks, the first below the second, from 0 to {end}")
+        return checked("loop", loop, fits, f"empty, or two ticks, the first below the second, from 0 to {end}")
 
     @traitlets.validate("programs")
     def _check_programs(self, proposal: dict[str, Any]) -> list[int]:
@@ -154,33 +126,14 @@ class Player(CourseWidget):
 
     def _one_a_part(self, name: str, values: list[Any], fits: bool, what: str) -> list[Any]:
         n_parts = self.score.n_parts
-        return _checked(name, values, fits and len(values) == n_parts, f"{n_parts} values, one a part, each {what}")
+        return checked(name, values, fits and len(values) == n_parts, f"{n_parts} values, one a part, each {what}")
 
     # ---- what the page asks for ----
 
-    @_answers
-    def note_pack(self, message: dict[str, Any]) -> tuple[dict[str, Any], list[bytes]]:
-        """Return the samples of one instrument."""
-        from musegen_edu.note_packs import note_pack
-
-        pack = note_pack(int(message["program"]))
-        return {"pitches": list(pack.pitches)}, [pack.mp3[pitch] for pitch in pack.pitches]
-
-    @_answers
+    @answers
     def engrave_narrow(self, _: dict[str, Any]) -> tuple[dict[str, Any], list[bytes]]:
         """Return the engraving with shorter lines, as `engraving` has it."""
         return engraving_of(self.score, width=NARROW), []
-
-    @_answers
-    def render_file(self, message: dict[str, Any]) -> tuple[dict[str, Any], list[bytes]]:
-        """Return the music as heard, as a file of the format asked for."""
-        formats = {"midi": (_midi, "mid", "audio/midi"), "wav": (_wav, "wav", "audio/wav"),
-                   "musicxml": (_musicxml, "musicxml", "application/vnd.recordare.musicxml+xml")}  # fmt: skip
-        wanted = message["format"]
-        if wanted not in formats:
-            raise ValueError(f"format={wanted!r} must be one of {', '.join(formats)}")
-        render, suffix, mime_type = formats[wanted]
-        return {"name": f"{_file_stem(self.score.title)}.{suffix}", "type": mime_type}, [render(self.heard)]
 
     # ---- how it is shown ----
 
@@ -207,52 +160,3 @@ def score_mimebundle(score: Score) -> tuple[dict[str, Any], dict[str, Any]]:
     if len(score) > MAX_NOTES:
         return {"text/html": static_picture(score), "text/plain": repr(score)}, {}
     return live_and_static(Player(score), static_picture(score), repr(score))
-
-
-def _checked(name: str, value: Any, fits: bool, what: str) -> Any:
-    if not fits:
-        raise ValueError(f"{name}={value!r} must be {what}")
-    return value
-
-
-def _info(score: Score) -> dict[str, Any]:
-    bars = score.n_bars - (1 if score.pickup and score.n_bars else 0)
-    facts = [score.key or "", f"{score.meter[0]}/{score.meter[1]}", f"{bars} bar{'' if bars == 1 else 's'}"]
-    return {
-        "title": score.title,
-        "subtitle": " · ".join(fact for fact in facts if fact),
-        "duration": score.duration,
-        "bar": score.bar_ticks,
-        "beat": score.beat_ticks,
-        "pickup": score.pickup,
-    }
-
-
-def _file_stem(title: str) -> str:
-    """Return a title as a file name that every system takes.
-
-    Examples
-    --------
-    >>> _file_stem("O'Keefe's: Slide / Jig?")
-    "O'Keefe's Slide Jig"
-    """
-    return re.sub(r"[^\w' -]+|\s+", " ", title).replace("  ", " ").strip()[:60].strip() or "score"
-
-
-def _midi(score: Score) -> bytes:
-    from musegen_edu.midi import score_to_midi
-
-    return score_to_midi(score)
-
-
-def _wav(score: Score) -> bytes:
-    from musegen_edu.audio import audio_to_wav
-    from musegen_edu.synthesis import score_to_audio
-
-    return audio_to_wav(score_to_audio(score), 44100)
-
-
-def _musicxml(score: Score) -> bytes:
-    from musegen_edu.notation import score_to_musicxml
-
-    return score_to_musicxml(score).encode("utf-8")
