@@ -33,9 +33,16 @@ _MAP = {
     "composing": ("compose",),
     "metrics": ("pitch_class_entropy", "scale_consistency", "ngram_novelty", "nearest_tune"),
     "synthesis": ("score_to_audio", "read_wav", "write_wav", "audio_to_wav", "audio_to_mp3"),
-    "spectrogram": ("audio_to_stft", "stft_to_audio", "audio_to_mel", "mel_to_audio", "audio_to_mfcc", "audio_to_chroma"),
+    "spectrogram": (
+        "audio_to_stft",
+        "stft_to_audio",
+        "audio_to_mel",
+        "mel_to_audio",
+        "audio_to_mfcc",
+        "audio_to_chroma",
+    ),
     "notation": ("engrave", "score_to_musicxml", "musicxml_to_score", "read_musicxml", "write_musicxml"),
-    "widgets": ("Player", "Quiz", "Question", "Choice"),
+    "widgets": ("Player", "PianoRollEditor", "Quiz", "Question", "Choice"),
     "checks": ("show_progress",),
     "doctor": ("check_machine",),
 }
@@ -112,6 +119,7 @@ if TYPE_CHECKING:  # the same names once more, for editors and type checkers; a 
     from musegen_edu.training import fit as fit
     from musegen_edu.training import train as train
     from musegen_edu.widgets import Choice as Choice
+    from musegen_edu.widgets import PianoRollEditor as PianoRollEditor
     from musegen_edu.widgets import Player as Player
     from musegen_edu.widgets import Question as Question
     from musegen_edu.widgets import Quiz as Quiz

@@ -1,6 +1,7 @@
-"""Interactive pictures for notebooks: the player and the quiz. Importing this loads anywidget."""
+"""Interactive pictures for notebooks: the player, the piano-roll editor and the quiz. Importing this loads anywidget."""
 
+from musegen_edu.widgets.pianoroll_editor import PianoRollEditor
 from musegen_edu.widgets.player import Player, score_mimebundle
 from musegen_edu.widgets.quiz import Choice, Question, Quiz
 
-__all__ = ["Choice", "Player", "Question", "Quiz", "score_mimebundle"]
+__all__ = ["Choice", "PianoRollEditor", "Player", "Question", "Quiz", "score_mimebundle"]

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -22,6 +23,11 @@ CELLS = [
     "noted = []\nquiz = Quiz(Question('Which is higher?', [('A4', 'No.'), ('A5', 'Yes.', True)]),\n"
     "            on_result=lambda correct, total: noted.append((correct, total)))\nquiz",
     "(player.bpm, noted)",
+]
+DRAWING = [
+    "from musegen_edu import PianoRollEditor, Score\neditor = PianoRollEditor(name='my tune')\neditor",
+    "editor.score.notes.tolist()",
+    "editor.score = editor.score.transpose(12)",
 ]
 READY = """() => Promise.race([(async () => { const app = window.jupyterapp; await app.restored;
   const notebook = app.shell.currentWidget; await notebook.context.ready; await notebook.sessionContext.ready;
@@ -65,6 +71,7 @@ def lab(tmp_path_factory):
     home = {name: str(root / name.lower()) for name in (
         "JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR", "JUPYTERLAB_WORKSPACES_DIR", "JUPYTERLAB_SETTINGS_DIR", "IPYTHONDIR",
     )}  # fmt: skip
+    home["MUSEGEN_HOME"] = str(root / "learner")
     settings = Path(home["JUPYTER_CONFIG_DIR"]) / "labconfig"
     settings.mkdir(parents=True)
     # The news extension asks a server on the web.
@@ -73,6 +80,7 @@ def lab(tmp_path_factory):
     shelf = root / "notebooks"
     shelf.mkdir()
     (shelf / "tune.ipynb").write_text(json.dumps(notebook(CELLS)))
+    (shelf / "drawing.ipynb").write_text(json.dumps(notebook(DRAWING)))
     port = free_port()
     path = os.pathsep.join([str(Path(__file__).parents[2]), os.environ.get("PYTHONPATH", "")])
     command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", f"--port={port}", "--ServerApp.port_retries=0",
@@ -167,3 +175,52 @@ def test_a_notebook_is_seen_heard_and_answered(watch, lab):
     cell[1].get_by_role("button", name="Play", exact=True).click()
     page.wait_for_timeout(700)
     assert watched.listen()[1] == pytest.approx(440, rel=0.01)
+
+
+def test_a_drawing_outlives_the_kernel(watch, lab):
+    watched = open_notebook(watch, lab, "drawing.ipynb")
+    page = watched.page
+    cell = [page.locator(f".jp-Notebook .jp-Cell >> nth={i}") for i in range(len(DRAWING))]
+
+    def drawn():
+        page.evaluate(RUN, 1)
+        cell[1].locator(".jp-OutputArea-output").wait_for()
+        return "".join(page.evaluate(OUTPUTS, 1)[0]["data"]["text/plain"])
+
+    # A note drawn with the mouse arrives in Python.
+    page.evaluate(RUN, 0)
+    canvas = cell[0].locator(".mg-canvas")
+    canvas.wait_for()
+    page.wait_for_timeout(500)
+    canvas.scroll_into_view_if_needed()
+    box = canvas.bounding_box()
+    page.mouse.click(box["x"] + 44, box["y"] + 150)
+    cell[0].get_by_text("bar 1 beat 1").wait_for()
+    page.wait_for_timeout(500)
+    note = drawn()
+    assert re.fullmatch(r"\[\(0, 6, \d+, 90, 0\)\]", note)
+    pitch = int(note.split(", ")[2])
+    assert 60 < pitch < 80  # the roll opens in the middle, wherever it was laid out
+
+    # What Python assigns is shown, and keys go to the editor and not to the notebook around it.
+    page.evaluate(RUN, 2)
+    page.wait_for_timeout(500)
+    cell[0].locator(".mg-grid").focus()
+    page.keyboard.press(".")
+    page.keyboard.press("d")
+    page.keyboard.press("d")
+    page.keyboard.press("ArrowUp")
+    page.wait_for_timeout(500)
+    assert drawn() == f"[(0, 6, {pitch + 13}, 90, 0)]"
+    with page.expect_download() as download:
+        cell[0].get_by_role("button", name="Download MIDI").click()
+    assert Path(download.value.path()).read_bytes().startswith(b"MThd")
+    assert download.value.suggested_filename == "my tune.mid"
+
+    # A new kernel finds the drawing, and a new page shows it.
+    page.evaluate(RESTART)
+    page.wait_for_timeout(500)
+    assert page.evaluate(READY) == "ready"
+    page.evaluate(RUN, 0)
+    cell[0].locator(".mg-grid[aria-label*=': 1 note.']").wait_for()
+    assert drawn() == f"[(0, 6, {pitch + 13}, 90, 0)]"
