@@ -221,7 +221,11 @@ def _widgets() -> Iterator[Finding]:
     from musegen_edu.score import Score
     from musegen_edu.widgets.player import Player
 
-    player = Player(Score.from_melody([69], 24))
+    class OfflinePlayer(Player):  # in a notebook a page would be told of it, and could not open what is closed at once
+        def open(self) -> None:
+            """Open no line to a page."""
+
+    player = OfflinePlayer(Score.from_melody([69], 24))
     answers: list[tuple[dict[str, object], list[bytes]]] = []
     player.send = lambda content, buffers=None: answers.append((content, list(buffers or [])))
     # What the page sends when somebody presses play for the first time.
