@@ -296,8 +296,10 @@ def pip_install(arguments: List[str]) -> None:
 
 def pump(stream: Optional[IO[bytes]], lines: "queue.Queue[Optional[str]]") -> None:
     """Move pip's lines from its pipe to the queue; None ends them."""
-    for row in stream or ():
-        lines.put(row.decode(errors="replace"))
+    if stream is not None:
+        with stream:
+            for row in stream:
+                lines.put(row.decode(errors="replace"))
     lines.put(None)
 
 

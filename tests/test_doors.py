@@ -1,0 +1,394 @@
+"""The ways in: start.py, the lock, conda, pip, the wheel, CI. They must agree, and say what to do when they fail."""
+
+from __future__ import annotations
+
+import _thread
+import ast
+import importlib.metadata
+import importlib.util
+import json
+import os
+import subprocess
+import sys
+import threading
+import time
+import tomllib
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import yaml
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+from packaging.version import Version
+
+import musegen_edu
+from musegen_edu import doctor
+
+ROOT = Path(__file__).resolve().parents[1]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+posix = pytest.mark.skipif(os.name == "nt", reason="the stand-in for pip is a shell script")
+
+
+def lock_lines() -> list[str]:
+    lines = (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines()
+    return [line.strip() for line in lines if line.strip() and not line.startswith("#")]
+
+
+def locked() -> dict[str, Requirement]:
+    requirements = [Requirement(line) for line in lock_lines()]
+    return {canonicalize_name(requirement.name): requirement for requirement in requirements}
+
+
+@pytest.fixture
+def start(tmp_path, monkeypatch):
+    """start.py, pointed at a folder that holds nothing but copies of the lock and the project file."""
+    spec = importlib.util.spec_from_file_location("start_under_test", ROOT / "start.py")
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    for name in ("constraints.txt", "pyproject.toml"):
+        (tmp_path / name).write_bytes((ROOT / name).read_bytes())
+    venv = tmp_path / ".venv"
+    python = venv / "bin" / "python"
+    places = {
+        "ROOT": tmp_path,
+        "VENV": venv,
+        "PYTHON": python,
+        "STAMP": venv / "stamp.json",
+        "LOG": venv / "install.log",
+    }
+    for name, value in places.items():
+        monkeypatch.setattr(module, name, value)
+    return module
+
+
+def answering(calls: list[list[str]], status: Callable[[list[str]], int]) -> Callable[..., int]:
+    """Return a stand-in for subprocess.call that notes each command."""
+
+    def call(command: list[str], **_: object) -> int:
+        calls.append(command)
+        return status(command)
+
+    return call
+
+
+def fake_python(start, script: str) -> None:
+    """Put a shell script where the Python of .venv would be."""
+    start.PYTHON.parent.mkdir(parents=True, exist_ok=True)
+    start.PYTHON.write_text(f"#!/bin/sh\n{script}\n")
+    start.PYTHON.chmod(0o755)
+
+
+# ---- one lock for every door ----
+
+
+def test_the_lock_pins_every_requirement_to_one_version_that_fits():
+    pins = locked()
+    wanted = [
+        Requirement(text)
+        for group in [PROJECT["dependencies"], *PROJECT["optional-dependencies"].values()]
+        for text in group
+    ]
+    assert {"keras", "tensorflow", "numpy"} <= set(pins)
+    for requirement in wanted:
+        pin = pins[canonicalize_name(requirement.name)]
+        (specifier,) = pin.specifier
+        assert specifier.operator == "=="
+        assert requirement.specifier.contains(specifier.version), f"{requirement} against {pin}"
+
+
+def test_the_lock_names_each_package_once():
+    names = [canonicalize_name(Requirement(line).name) for line in lock_lines()]
+    assert len(names) == len(set(names)) > 100
+
+
+def test_the_lock_names_no_index_and_no_file():
+    for line in lock_lines():
+        assert "://" not in line and "@" not in line and not line.startswith("-"), line
+    assert "index-url http" not in (ROOT / "constraints.txt").read_text(encoding="utf-8")
+    assert not (ROOT / "uv.lock").exists()
+
+
+def test_what_is_installed_here_is_what_the_lock_says():
+    environment_differs = {}
+    for name, pin in locked().items():
+        if pin.marker is not None and not pin.marker.evaluate():
+            continue
+        try:
+            installed = importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            continue  # of an extra that is not installed here
+        if not pin.specifier.contains(installed, prereleases=True):
+            environment_differs[name] = f"{installed}, locked {pin.specifier}"
+    assert environment_differs == {}
+
+
+def test_conda_takes_python_and_leaves_the_rest_to_the_lock():
+    environment = yaml.safe_load((ROOT / "environment.yml").read_text(encoding="utf-8"))
+    *from_conda, from_pip = environment["dependencies"]
+    (python,) = [text for text in from_conda if text.startswith("python=")]
+    assert set(from_conda) == {python, "pip"}
+    assert Version(python.removeprefix("python=")) in Requirement(f"python{PROJECT['requires-python']}").specifier
+    assert from_pip == {"pip": ["-c constraints.txt", "-e ."]}
+
+
+@pytest.mark.parametrize(("dev", "target"), [(False, ""), (True, "[dev]")])
+def test_start_installs_from_the_lock(start, monkeypatch, dev, target):
+    calls: list[list[str]] = []
+    monkeypatch.setattr(start, "make_venv", lambda again: start.VENV.mkdir(exist_ok=True))
+    monkeypatch.setattr(start, "pip_install", calls.append)
+    monkeypatch.setattr(start.subprocess, "run", lambda *args, **kwargs: None)
+    start.install(dev=dev, again=False)
+    assert calls == [["-c", str(start.ROOT / "constraints.txt"), "-e", f"{start.ROOT}{target}"]]
+
+
+def test_all_name_the_same_pythons_and_the_same_version(start):
+    assert PROJECT["requires-python"] == ">=3.11,<3.14"
+    classified = [text.rsplit(" ", 1)[1] for text in PROJECT["classifiers"] if "Python :: 3." in text]
+    assert classified == ["3.11", "3.12", "3.13"]
+    assert (start.OLDEST, start.NEWEST) == (doctor.OLDEST_PYTHON, doctor.NEWEST_PYTHON) == ((3, 11), (3, 13))
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
+    assert PROJECT["version"] == musegen_edu.__version__ == citation["version"]
+
+
+def test_ci_runs_the_test_command_of_the_readme():
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    workflow = yaml.safe_load((ROOT / ".github" / "workflows" / "ci.yml").read_text(encoding="utf-8"))
+    steps = [step.get("run", "") for job in workflow["jobs"].values() for step in job["steps"]]
+    assert "bash .ci/run" in steps
+    last = (ROOT / ".ci" / "run").read_text(encoding="utf-8").strip().splitlines()[-1]
+    assert last == "python3 start.py test </dev/null"
+    assert "\npython3 start.py\n" in readme and "\npython3 start.py test\n" in readme
+    assert readme.index("\npython3 start.py\n") < readme.index("\npython3 start.py test\n")
+
+
+def test_every_lesson_that_is_there_is_in_the_readme_and_no_other_is_promised():
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    for path in (ROOT / "notebooks").glob("[0-9][0-9]_*.ipynb"):
+        if (
+            subprocess.run(
+                ["git", "ls-files", "--error-unmatch", path], cwd=ROOT, capture_output=True, check=False
+            ).returncode
+            == 0
+        ):
+            assert f"(notebooks/{path.name})" in readme
+    for line in readme.splitlines():
+        for target in [part.split(")")[0] for part in line.split("](")[1:]]:
+            assert "://" in target or (ROOT / target.partition("#")[0]).exists(), (
+                f"README.md links to {target}, which is not there"
+            )
+
+
+@pytest.mark.slow
+def test_the_wheel_carries_music_weights_and_widgets(tmp_path):
+    wheel = pytest.importorskip("hatchling.builders.wheel").WheelBuilder(str(ROOT))
+    built = Path(next(iter(wheel.build(directory=str(tmp_path), versions=["standard"]))))
+    names = set(zipfile.ZipFile(built).namelist())
+    for dataset in ("folk", "chorales"):
+        assert {
+            f"musegen_edu/_datasets/{dataset}/{file}" for file in (f"{dataset}.zip", "SHA256SUMS", "README.md")
+        } <= names
+    for file in (
+        "weights/melody_lstm.npz",
+        "weights/melody_lstm.json",
+        "widgets/player.js",
+        "widgets/theme.css",
+        "py.typed",
+    ):
+        assert f"musegen_edu/{file}" in names
+    assert "musegen_edu/lab_config/labconfig/page_config.json" in names
+    assert not [
+        name
+        for name in names
+        if "node_modules" in name or "__pycache__" in name or (name.endswith("build.py") and "_datasets" in name)
+    ]
+
+
+# ---- start.py ----
+
+
+def test_an_old_python_can_read_start_and_it_needs_only_the_standard_library():
+    tree = ast.parse((ROOT / "start.py").read_text(encoding="utf-8"), feature_version=(3, 8))
+    imported = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            imported |= {alias.name.split(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            imported.add(node.module.split(".")[0])
+    assert imported and imported <= set(sys.stdlib_module_names)
+
+
+@pytest.mark.parametrize("version", [(3, 8, 10), (3, 14, 0)])
+def test_another_python_is_told_what_to_get(start, monkeypatch, capsys, version):
+    monkeypatch.setattr(start.sys, "version_info", version)
+    monkeypatch.setattr(start.shutil, "which", lambda name: None)
+    assert start.main([]) == 1
+    said = capsys.readouterr().err
+    assert f"Python {version[0]}.{version[1]}" in said and "python3.12 start.py" in said and "Traceback" not in said
+
+
+def test_another_python_hands_over_to_one_that_fits(start, monkeypatch):
+    calls: list[list[str]] = []
+    monkeypatch.setattr(start.sys, "version_info", (3, 14, 0))
+    monkeypatch.setattr(start.shutil, "which", lambda name: "/there/python3.13" if name == "python3.13" else None)
+    monkeypatch.setattr(start.subprocess, "call", answering(calls, lambda command: 7))
+    assert start.main(["lab", "--port", "9999"]) == 7
+    assert calls == [["/there/python3.13", str(start.ROOT / "start.py"), "lab", "--port", "9999"]]
+
+
+def test_an_intel_mac_is_sent_elsewhere(start, monkeypatch):
+    monkeypatch.setattr(start.platform, "system", lambda: "Darwin")
+    monkeypatch.setattr(start.platform, "machine", lambda: "x86_64")
+    monkeypatch.setattr(start, "under_rosetta", lambda: False)
+    with pytest.raises(start.CannotGoOnError, match=r"Intel processor(.|\n)*Binder"):
+        start.check_platform()
+
+
+def stamped(start) -> None:
+    start.PYTHON.parent.mkdir(parents=True)
+    start.PYTHON.touch()
+    start.STAMP.write_text(json.dumps({"lock": start.lock_hash(), "root": str(start.ROOT), "dev": True}))
+
+
+def test_the_second_start_installs_nothing(start, monkeypatch):
+    stamped(start)
+    monkeypatch.setattr(start, "pip_install", lambda arguments: pytest.fail("installed again"))
+    monkeypatch.setattr(start.subprocess, "run", lambda *args, **kwargs: pytest.fail("started a program"))
+    began = time.perf_counter()
+    start.install(dev=True, again=False)
+    start.install(dev=False, again=False)  # what the tests need stays installed
+    assert time.perf_counter() - began < 0.5
+
+
+@pytest.mark.parametrize("change", ["lock", "folder", "cut stamp"])
+def test_a_changed_lock_a_moved_folder_or_a_cut_stamp_installs_again(start, monkeypatch, change):
+    stamped(start)
+    if change == "lock":
+        (start.ROOT / "constraints.txt").write_text("numpy==2.0.0\n")
+    elif change == "folder":
+        start.STAMP.write_text(start.STAMP.read_text().replace(start.ROOT.name, "elsewhere"))
+    else:
+        start.STAMP.write_text('{"lock": ')
+    calls: list[list[str]] = []
+    monkeypatch.setattr(start, "make_venv", lambda again: None)
+    monkeypatch.setattr(start, "pip_install", calls.append)
+    monkeypatch.setattr(start.subprocess, "run", lambda *args, **kwargs: None)
+    start.install(dev=False, again=False)
+    assert len(calls) == 1
+    start.install(dev=False, again=False)
+    assert len(calls) == 1
+
+
+def test_too_little_disk_is_said_before_anything_is_downloaded(start, monkeypatch, capsys):
+    monkeypatch.setattr(start.shutil, "disk_usage", lambda path: type("Usage", (), {"free": 10**9})())
+    monkeypatch.setattr(start, "check_platform", lambda: None)
+    assert start.main(["install"]) == 1
+    assert "1.0 GB left" in capsys.readouterr().err
+    assert not start.VENV.exists()
+
+
+@posix
+@pytest.mark.parametrize(
+    ("pip_says", "cure"),
+    [
+        ("ERROR: Could not install packages due to an OSError: [Errno 28] No space left on device", "disk is full"),
+        (
+            "WARNING: Retrying after connection broken by 'NameResolutionError: Failed to resolve pypi.example'\n"
+            "ERROR: No matching distribution found for anywidget==0.11.0",
+            "Check the network",
+        ),
+        (
+            "ProxyError('Cannot connect to proxy.', OSError('Tunnel connection failed: 407 Proxy Authentication Required'))",
+            "HTTPS_PROXY",
+        ),
+        ("SSLError(SSLCertVerificationError(1, '[SSL: CERTIFICATE_VERIFY_FAILED]'))", "PIP_CERT"),
+        ("ERROR: No matching distribution found for symusic==0.6.0", r"no ready-made package of symusic==0\.6\.0"),
+        ("ERROR: Failed building wheel for verovio", "no ready-made package of verovio"),
+        ("ERROR: [Errno 13] Permission denied: 'site-packages'", "Close any JupyterLab"),
+    ],
+)
+def test_a_failed_installation_says_what_to_do(start, pip_says, cure):
+    fake_python(start, f'cat <<"END"\n{pip_says}\nEND\nexit 1')
+    with pytest.raises(start.CannotGoOnError, match=cure) as caught:
+        start.pip_install(["-e", "."])
+    assert pip_says.splitlines()[-1] in str(caught.value)
+    assert start.LOG.read_text().strip() == pip_says
+
+
+@posix
+def test_an_unknown_failure_shows_the_last_words_of_pip(start):
+    fake_python(start, "echo something new\nexit 2")
+    with pytest.raises(start.CannotGoOnError, match=r"(?s)install\.log.*something new"):
+        start.pip_install(["-e", "."])
+
+
+@posix
+def test_what_pip_does_is_shown(start, monkeypatch):
+    fake_python(start, "echo Collecting numpy==2.4.6\necho '  Downloading numpy-2.4.6-cp311.whl (16.8 MB)'")
+    shown: list[str] = []
+    monkeypatch.setattr(start, "progress", shown.append)
+    start.pip_install(["-e", "."])
+    assert any("1 packages  downloading numpy (16.8 MB)" in text for text in shown)
+
+
+@posix
+def test_ctrl_c_stops_pip_and_leaves_no_stamp(start, monkeypatch, capsys):
+    fake_python(start, f"echo $$ > {start.ROOT}/pid\nexec sleep 60")
+    monkeypatch.setattr(start, "make_venv", lambda again: None)
+    monkeypatch.setattr(start, "check_platform", lambda: None)
+
+    def interrupt_once_it_runs():
+        while not (start.ROOT / "pid").is_file() or not (start.ROOT / "pid").read_text().strip():
+            time.sleep(0.05)
+        _thread.interrupt_main()
+
+    threading.Thread(target=interrupt_once_it_runs, daemon=True).start()
+    assert start.main(["install"]) == 130
+    assert "Start again at any time" in capsys.readouterr().err
+    assert not start.STAMP.exists()
+    with pytest.raises(ProcessLookupError):
+        os.kill(int((start.ROOT / "pid").read_text()), 0)
+
+
+def test_a_python_without_venv_is_told_the_package(start, monkeypatch):
+    answer = subprocess.CompletedProcess(
+        [], 1, stdout=b"The virtual environment was not created because ensurepip is not available."
+    )
+    monkeypatch.setattr(start.subprocess, "run", lambda *args, **kwargs: answer)
+    with pytest.raises(start.CannotGoOnError, match=r"apt install python3\.\d+-venv"):
+        start.make_venv(again=False)
+
+
+def test_children_write_bytecode_and_ignore_foreign_paths(start, monkeypatch):
+    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
+    monkeypatch.setenv("PYTHONPATH", "elsewhere")
+    assert not {"PYTHONDONTWRITEBYTECODE", "PYTHONPATH"} & set(start.child_env())
+
+
+def test_arguments_of_the_test_command_go_to_pytest(start, monkeypatch):
+    calls: list[list[str]] = []
+    monkeypatch.setattr(start.subprocess, "call", answering(calls, lambda command: 0))
+    assert start.run_tests(start.parse(["test", "-k", "midi"]).pytest) == 0
+    assert calls == [[str(start.PYTHON), "-m", "pytest", "-k", "midi"]]
+
+
+def test_one_failing_check_fails_the_test_command_and_the_others_still_run(start, monkeypatch, capsys):
+    calls: list[list[str]] = []
+    monkeypatch.setattr(start, "fetch_typescript", lambda: None)
+    monkeypatch.setattr(start.subprocess, "call", answering(calls, lambda command: int("mypy" in command)))
+    assert start.run_tests([]) == 1
+    assert [command[2] for command in calls] == ["ruff", "mypy", "pytest"]
+    assert "Failed: mypy" in capsys.readouterr().err
+
+
+# ---- text files ----
+
+
+def test_text_files_end_their_lines_with_a_line_feed():
+    listed = subprocess.run(["git", "ls-files", "--eol"], cwd=ROOT, capture_output=True, text=True, check=False)
+    if listed.returncode:
+        pytest.skip("not a git clone")
+    assert "i/lf" in listed.stdout
+    assert [line for line in listed.stdout.splitlines() if "i/crlf" in line or "i/mixed" in line] == []
