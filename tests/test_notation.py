@@ -6,6 +6,7 @@ import struct
 import warnings
 import zipfile
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from xml.etree.ElementTree import fromstring
 
 import numpy as np
@@ -407,6 +408,13 @@ def test_a_narrow_page_has_more_lines():
 
 def test_an_empty_score_is_an_empty_bar():
     assert engrave(Score()).note_ids == {} and "<svg" in engrave(Score()).svg[0]
+
+
+def test_engraving_works_in_any_thread():
+    score = Score.from_melody([60, 62, 64, 65], 24)
+    here = engrave(score, width=300)
+    with ThreadPoolExecutor(max_workers=2) as pool:  # a kernel answers the page in a thread of its own
+        assert [future.result() for future in [pool.submit(engrave, score, width=300) for _ in range(4)]] == [here] * 4
 
 
 def test_limits_of_engraving():

@@ -6,6 +6,7 @@ import re
 import threading
 import zlib
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 from xml.sax.saxutils import quoteattr
 
@@ -145,6 +146,8 @@ def _draw(musicxml: str, width: int, scale: int, label: str, has_title: bool) ->
     }
     with _verovio_lock:
         verovio.enableLog(verovio.LOG_OFF)
+        # verovio knows where its fonts lie only in the thread that imported it, and a kernel answers the page in another one.
+        verovio.setDefaultResourcePath(str(Path(verovio.__file__).parent / "data"))
         toolkit = verovio.toolkit()
         toolkit.setOptions(options)
         if not toolkit.loadData(musicxml):
