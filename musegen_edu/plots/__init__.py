@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from musegen_edu.plots.music import plot_pianoroll
-from musegen_edu.plots.numbers import plot_distribution, plot_scorecard, plot_training, plot_transition_matrix
+from musegen_edu.plots.numbers import plot_distribution, plot_training, plot_transition_matrix
+from musegen_edu.plots.scorecard import plot_scorecard
 from musegen_edu.plots.style import PALETTE
 from musegen_edu.plots.timeline import plot_timeline
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -10,7 +12,7 @@ from musegen_edu.keys import pitch_to_name
 from musegen_edu.plots.style import INK, PALETTE, add_legend, dress, make_axes
 from musegen_edu.score import Score
 
-_MAX_NAMED_PITCHES = 12  # more tick labels than that run into each other
+_MOST_NAMES = 13  # more names than that, one above the other, run into each other
 
 
 def plot_pianoroll(score: Score, *, ax: Any = None, title: str | None = None) -> Any:
@@ -52,10 +54,7 @@ def plot_pianoroll(score: Score, *, ax: Any = None, title: str | None = None) ->
     ax.set_xticks(barlines[::every], [str(first_bar + index) for index in range(0, len(barlines), every)])
     ax.vlines(barlines, 0, 1, transform=ax.get_xaxis_transform(), color=INK, linewidth=0.6, alpha=0.5, zorder=0)
     low, high = int(score.notes["pitch"].min()), int(score.notes["pitch"].max())
-    named = sorted(set(score.notes["pitch"].tolist()))
-    if len(named) > _MAX_NAMED_PITCHES:
-        named = [pitch for pitch in range(low, high + 1) if pitch % 12 in (0, 7)]  # every C and G
-        named = [pitch for pitch in named if pitch % 12 == 0] if len(named) > _MAX_NAMED_PITCHES else named
+    named = _pitches_to_name(score.notes["pitch"].tolist())
     ax.set_yticks(named, [pitch_to_name(pitch, score.key) for pitch in named])
     ax.set_xlim(0, score.duration)
     ax.set_ylim(low - 1, high + 1)
@@ -63,6 +62,16 @@ def plot_pianoroll(score: Score, *, ax: Any = None, title: str | None = None) ->
     if score.n_parts > 1:
         add_legend(ax, loc="upper left", bbox_to_anchor=(1.0, 1.0))
     return ax
+
+
+def _pitches_to_name(pitches: Sequence[int]) -> list[int]:
+    """Choose pitches of the music, from the lowest up, that are far enough apart for their names to fit on the axis."""
+    gap = max(1, math.ceil((max(pitches) - min(pitches)) / _MOST_NAMES))
+    named: list[int] = []
+    for pitch in sorted(set(pitches)):
+        if not named or pitch - named[-1] >= gap:
+            named.append(pitch)
+    return named
 
 
 def _blocks(score: Score, part: int) -> np.ndarray[Any, np.dtype[np.float64]]:

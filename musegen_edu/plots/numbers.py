@@ -57,6 +57,7 @@ def plot_transition_matrix(
     Lesson: 01 what_is_generated_music.
     """
     from matplotlib.colors import LinearSegmentedColormap, to_rgb
+    from matplotlib.patheffects import withStroke
 
     values = np.asarray(matrix, dtype=float)
     n = len(labels)
@@ -85,24 +86,22 @@ def plot_transition_matrix(
     dress(ax, title=title, x=column_name, y=row_name)
     ax.tick_params(labelsize=small)
     if n <= _MAX_PRINTED:
+        # White with a dark rim can be read on every shade, whatever the colour of the page behind a pale cell.
+        rim = [withStroke(linewidth=2.2, foreground="#262626")]
         for row, column in zip(*np.nonzero(values), strict=True):
-            is_opaque = image.norm(values[row, column]) > 0.5
-            number = f"{values[row, column]:.2g}" if values[row, column] >= 0.1 else f"{values[row, column]:.2f}"
-            ax.text(
-                column,
-                row,
-                number,
-                ha="center",
-                va="center",
-                fontsize=9.5,
-                fontweight="bold" if values[row, column] >= 0.1 else "normal",
-                color="white" if is_opaque else INK,
-            )
+            number = _number(values[row, column])
+            ax.text(column, row, number, ha="center", va="center", fontsize=9.5, color="white", path_effects=rim)
     bar = ax.figure.colorbar(image, ax=ax, shrink=0.8)
     bar.set_label("probability" if values.max() <= 1.0 else "count", color=INK, fontsize=11)
     bar.ax.tick_params(colors=INK)
     bar.outline.set_visible(False)
     return ax
+
+
+def _number(value: float) -> str:
+    if value >= 1.0:
+        return f"{value:.4g}"
+    return f"{value:.2g}" if value >= 0.1 else f"{value:.2f}"
 
 
 def plot_distribution(
@@ -163,80 +162,6 @@ def plot_distribution(
     if len(shares) > 1:
         add_legend(ax)
     return ax
-
-
-def plot_scorecard(
-    rows: Mapping[str, Mapping[str, float]], *, reference: str = "real music", title: str | None = None
-) -> Any:
-    """Draw a scorecard: one panel a metric, one bar a model, and a dashed line where real music lies.
-
-    Parameters
-    ----------
-    rows : model -> metric -> value; every model has the same metrics. NaN leaves a gap, marked "-".
-    reference : the row that is drawn as the line; it need not be there.
-    title : the finding that the figure shows.
-
-    Returns
-    -------
-    Array of axes, one a metric.
-
-    Raises
-    ------
-    ValueError
-        If there is no model or metric, or a model lacks a metric of the others.
-
-    Examples
-    --------
-    >>> axes = plot_scorecard({"chance": {"entropy": 3.5}, "real music": {"entropy": 2.7}})
-    >>> len(axes), axes[0].get_title(loc="left")
-    (1, 'entropy')
-
-    Lesson: 01 what_is_generated_music.
-    """
-    import matplotlib.pyplot as plt
-
-    models = [name for name in rows if name != reference]
-    metrics = list(next(iter(rows.values()), {}))
-    if not models or not metrics:
-        raise ValueError(
-            f"rows={dict(rows)!r} must hold at least one model beside {reference!r}, with at least one metric"
-        )
-    for name, values in rows.items():
-        if list(values) != metrics:
-            raise ValueError(f"rows[{name!r}] has the metrics {list(values)}; all must have {metrics}, in this order")
-    size = (2.6 * len(metrics) + 1.0, 0.9 + 0.38 * len(models))
-    figure, axes = plt.subplots(
-        1, len(metrics), figsize=size, dpi=110, sharey=True, squeeze=False, layout="constrained"
-    )
-    if title:
-        figure.suptitle(title, color=INK, fontsize=12.5, fontweight="bold", x=0.0, ha="left")
-    for metric, ax in zip(metrics, axes[0], strict=True):
-        heights = np.array([rows[name][metric] for name in models], float)
-        ax.barh(range(len(models)), np.nan_to_num(heights), color=PALETTE[0], height=0.6)
-        for position, value in enumerate(heights):
-            # All numbers stand at the right edge, where no bar and hardly ever the line for real music is in their way.
-            ax.text(
-                1.0,
-                position,
-                "–" if np.isnan(value) else f"{value:.3g}",
-                transform=ax.get_yaxis_transform(),
-                ha="right",
-                va="center",
-                color=INK,
-                fontsize=9.5,
-            )
-        ax.margins(x=0.4)
-        dress(ax)
-        ax.set_title(metric, loc="left", color=INK, fontsize=11)
-        if reference in rows:
-            real = rows[reference][metric]
-            ax.axvline(real, color=PALETTE[1], linestyle="--", linewidth=1.8, label=f"{reference}: {real:.3g}")
-            ax.legend(
-                frameon=False, labelcolor=INK, fontsize=9, loc="lower left", bbox_to_anchor=(0.0, -0.1 - 0.75 / size[1])
-            )
-    axes[0][0].set_yticks(range(len(models)), models)
-    axes[0][0].invert_yaxis()
-    return axes[0]
 
 
 def plot_training(history: Sequence[Epoch], *, ax: Any = None, title: str | None = None) -> Any:

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from musegen_edu.plots.style import INK, MARKERS, PALETTE, add_legend, dress, make_axes
 
+_OFFSET = 5.0  # points from a stem to its text
 _GAP = 4.0  # points between two labels of one level
 
 
@@ -61,15 +62,18 @@ def plot_timeline(events: Sequence[tuple[float, str, str]], *, ax: Any = None, t
                 color=color, label=kind, clip_on=False, markersize=7, zorder=3)  # fmt: skip
     # Labels of the first half of the axis go to the right of their stem, the others to the left, into the emptier middle.
     texts = [
-        ax.annotate(f"{year:g} {label}", (year, 0), color=PALETTE[kinds.index(kind)], fontsize=10, va="center",
+        ax.annotate(f"{year:g} {label}", (year, 0), xytext=(_OFFSET if year < years[0] + span / 2 else -_OFFSET, 0),
+                    textcoords="offset points", color=INK, fontsize=10, va="center",
                     ha="left" if year < years[0] + span / 2 else "right")
-        for year, label, kind in ordered
+        for year, label, _ in ordered
     ]  # fmt: skip
     labels = _place(ax, texts)
     n_levels = max(label.level for label in labels)
-    for text, label, year in zip(texts, labels, years, strict=True):
-        text.set_position((year, label.level))
-        ax.vlines(year, 0, label.level, color=text.get_color(), linewidth=1.0, alpha=0.7, zorder=1)
+    for text, label, (year, _, kind) in zip(texts, labels, ordered, strict=True):
+        text.xy = (year, label.level)
+        index = kinds.index(kind)
+        ax.vlines(year, 0, label.level, color=PALETTE[index], linewidth=1.0, alpha=0.7, zorder=1)
+        ax.plot(year, label.level, MARKERS[index], color=PALETTE[index], markersize=5, zorder=3)
     ax.set_ylim(0, n_levels + 0.7)
     if own_figure:
         ax.figure.set_size_inches(9, 1.3 + 0.24 * n_levels)
