@@ -520,6 +520,12 @@ function render({ model, el, experimental }) {
         event.altKey ? louder(Math.round(here.y - to.y))
         : here.edge ? stretched(snap(end + to.tick - tick) - end)
         : moved(Math.round((to.tick - tick) / grid) * grid, to.pitch - here.pitch));
+    } else if (selecting && event.pointerType === "touch") {
+      let { clientX, clientY } = event; // a finger has no wheel: it pushes the roll
+      follow(event, (move) => {
+        roll.scrollBy(clientX - move.clientX, clientY - move.clientY);
+        ({ clientX, clientY } = move);
+      }, () => {});
     } else if (selecting || event.shiftKey) {
       const before = event.shiftKey ? [...chosen] : [];
       const inside = (/** @type {number[]} */ [from, to, top, bottom]) => notes.filter((n) => !n.part && n.onset < to && n.onset + n.duration > from && n.pitch <= top && n.pitch >= bottom);

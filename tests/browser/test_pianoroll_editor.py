@@ -142,6 +142,25 @@ def test_frame_moves_many_at_once(page):
     assert told(page) == [[0, 24, 60, 80, 0]]
 
 
+def test_a_finger_draws_and_in_select_pushes_the_roll(page):
+    roll = Roll(page, 4)
+    touch = page.context.new_cdp_session(page)
+
+    def swipe(start, end):
+        touch.send("Input.dispatchTouchEvent", {"type": "touchStart", "touchPoints": [{"x": start[0], "y": start[1]}]})
+        touch.send("Input.dispatchTouchEvent", {"type": "touchMove", "touchPoints": [{"x": end[0], "y": end[1]}]})
+        touch.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+        page.wait_for_timeout(100)
+
+    swipe(roll.at(97, 70), roll.at(119, 70))
+    assert told(page)[-1] == [96, 24, 70, 90, 0]
+    page.get_by_role("button", name="Select", exact=True).click()
+    top = page.evaluate("document.querySelector('.mg-grid').scrollTop")
+    swipe(roll.at(150, 70), roll.at(150, 66))
+    assert page.evaluate("document.querySelector('.mg-grid').scrollTop") == top - 4 * ROW
+    assert len(told(page)) == 4
+
+
 def test_a_group_stops_at_the_edges(page):
     page.locator(".mg-grid").focus()
     page.keyboard.press("Control+a")
