@@ -38,7 +38,7 @@ def plot_network_families() -> Any:
         ax.set_xticks([0], [""])
         ax.set_yticks([0], [""])  # no scale, but a label to give its colour to: see LIGHTER_INK
         ax.margins(x=0.12)
-        ax.set_ylim(-3, 3)
+        ax.set_ylim(-3.5, 3.5)
         dress(ax, title=family, x=words)
         ax.tick_params(length=0)
         for spine in ax.spines.values():
@@ -91,7 +91,7 @@ def _recurrent(ax: Any) -> None:
             )
         for y, color in ((-1.5, PALETTE[0]), (0.0, PALETTE[1]), (1.5, PALETTE[2])):
             _neurons(ax, [(x, y)], color)
-    ax.text(2.1, -2.6, "time →", color=INK, fontsize=10, ha="center")
+    ax.text(2.1, -2.7, "time →", color=INK, fontsize=10, ha="center")
 
 
 def _convolutional(ax: Any) -> None:
