@@ -273,7 +273,7 @@ def pip_install(arguments: List[str]) -> None:
                 line = ""
             if line:
                 output.append(line)
-                found += line.startswith("Collecting ")
+                found += line.startswith(("Collecting ", "Processing "))
                 doing = activity(line) or doing
             progress(f"{clock(time.monotonic() - started)}  {found} packages  {doing}")
         status = process.wait()

@@ -165,6 +165,8 @@ def generate(
     prompts = _checked_prompts(prompt, batch, model.n_tokens)
     if n_steps < 1:
         raise ValueError(f"n_steps={n_steps} must be at least 1")
+    if seed < 0:
+        raise ValueError(f"seed={seed} must be 0 or more")
     if temperature < 0:
         raise ValueError(f"temperature={temperature} must be 0 or more")
     if top_k is not None and top_k < 1:
