@@ -146,7 +146,7 @@ print("The tune by people:", composers["people"].title)
 # | 00 | **Start here** | you are here |
 # | 01 | [What is generated music?](01_what_is_generated_music.ipynb) | a dice game and a Markov chain that you write yourself |
 # | 02 | Representing music | notes, tokens, piano rolls, sound |
-# | 03 | Neural networks from scratch | a network in plain NumPy |
+# | 03 | [Neural networks from scratch](03_neural_networks_from_scratch.ipynb) | a network in plain NumPy that hears major and minor |
 # | 04 | Deep learning with Keras | a network that tells styles apart |
 # | 05 | Recurrent networks | your first neural melody |
 # | 06 | LSTM and GRU | chorales in four voices |
