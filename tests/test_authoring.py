@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import json
 import re
+import sys
+import tempfile
+from pathlib import Path
 
+import nbformat
 import pytest
 
 from musegen_edu.authoring import build_notebooks
-from musegen_edu.authoring.execute import overwrite_lines
+from musegen_edu.authoring.execute import clean_outputs, overwrite_lines
 
 HEADER = """# ---
 # jupyter:
@@ -134,6 +138,118 @@ class TestBuilding:
         assert not report.ok
         assert re.search(rf"line {line}, cell 'sum': .*division by zero", str(report))
         assert {path: path.read_bytes() for path in built.rglob("*.ipynb")} == before
+
+    @pytest.mark.parametrize(
+        ("code", "timeout", "message"),
+        [("import time\ntime.sleep(60)", 2, "took longer than 2 s"), ("import os\nos._exit(3)", 60, "the kernel died")],
+    )
+    def test_a_cell_that_hangs_or_kills_the_kernel_is_named(self, folder, code, timeout, message):
+        write(folder, BODY.replace("total = sum([60, 64, 67])", code))
+        report = build_notebooks(folder, timeout=timeout)
+        assert not report.ok
+        assert re.search(rf"cell 'sum': .*{message}", str(report))
+        assert not list(folder.rglob("*.ipynb"))
+
+    def test_a_failing_lesson_does_not_keep_the_others_from_being_built(self, folder):
+        write(folder, BODY.replace("total = sum([60, 64, 67])", "total = missing"))
+        write(folder, BODY, HEADER.replace('"01"', '"02"'), slug="02_second_tune")
+        report = build_notebooks(folder)
+        assert [bool(lesson.problems) for lesson in report.lessons] == [True, False]
+        assert [path.name for path in sorted(folder.glob("*.ipynb"))] == ["02_second_tune.ipynb"]
+
+    def test_an_error_may_be_the_point_of_a_cell(self, folder):
+        write(
+            folder,
+            BODY.replace('id="sum"', 'id="sum" tags=["raises-exception"]').replace(
+                "total = sum([60, 64, 67])", "1 / 0"
+            ),
+        )
+        report = build_notebooks(folder)
+        assert report.ok, str(report)
+        assert cells(folder / "solutions" / "01_first_tune.ipynb")["sum"]["outputs"][0]["ename"] == "ZeroDivisionError"
+
+    def test_volatile_outputs_stay_while_their_cell_does(self, folder):
+        body = BODY.replace('id="sum"', 'id="sum" tags=["volatile"]').replace(
+            "total = sum([60, 64, 67])", "import os\ntotal = os.getpid()"
+        )
+        outputs = []
+        for text in (body, body, body.replace("total = os", "other = total = os")):
+            write(folder, text)
+            assert build_notebooks(folder).ok
+            outputs.append(cells(folder / "solutions" / "01_first_tune.ipynb")["sum"]["outputs"])
+        assert outputs[0] == outputs[1] != outputs[2]
+
+    def test_the_authors_progress_is_out_of_reach(self, folder, monkeypatch, tmp_path):
+        monkeypatch.setenv("MUSEGEN_HOME", str(tmp_path / "authors_home"))
+        write(
+            folder,
+            BODY.replace(
+                "total = sum([60, 64, 67])", "import os\ntotal = 'authors_home' in os.environ['MUSEGEN_HOME']"
+            ),
+        )
+        assert build_notebooks(folder).ok
+        assert cells(folder / "solutions" / "01_first_tune.ipynb")["sum"]["outputs"][0]["data"]["text/plain"] == [
+            "False"
+        ]
+
+    def test_the_cost_is_measured(self, folder):
+        busy = "import time\nend = time.process_time() + 1.5\nwhile time.process_time() < end:\n    total = 1"
+        write(folder, BODY.replace("total = sum([60, 64, 67])", busy))
+        (lesson,) = build_notebooks(folder).lessons
+        assert lesson.cpu_seconds is not None
+        assert 1.5 <= lesson.cpu_seconds < 10
+        assert f"{lesson.cpu_seconds:g} CPU seconds measured, 2 stated" in str(build_notebooks(folder, check=True))
+
+
+@pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
+def test_links_are_turned_towards_the_solutions_folder(folder):
+    links = "# [code](../musegen_edu/score.py), [next](02_next.ipynb), [web](https://example.org/a), ![picture](images/a.png), [here](#goals)"
+    write(folder, BODY.split("# %% id")[0] + links + "\n")
+    assert build_notebooks(folder).ok
+    wanted = "[code](../../musegen_edu/score.py), [next](02_next.ipynb), [web](https://example.org/a), ![picture](../images/a.png), [here](#goals)"
+    assert source(cells(folder / "solutions" / "01_first_tune.ipynb")["title"]).endswith(wanted)
+    assert source(cells(folder / "01_first_tune.ipynb")["title"]).endswith(links[2:])
+
+
+def cleaned(folder, *outputs):
+    cell = nbformat.v4.new_code_cell("", outputs=[nbformat.from_dict(output) for output in outputs])
+    notebook = nbformat.v4.new_notebook(cells=[cell])
+    clean_outputs(notebook, folder)
+    return notebook.cells[0].outputs
+
+
+def shown(**data):
+    return {
+        "output_type": "display_data",
+        "metadata": {},
+        "data": {kind.replace("_", "/"): value for kind, value in data.items()},
+    }
+
+
+def test_paths_and_addresses_are_cleaned_and_embedded_data_is_not(folder):
+    sound = f"data:audio/mpeg;base64,AAAA{tempfile.gettempdir()}/BBBB0x7fffffffffff"
+    text = f'{folder}/src/a.py {sys.prefix}/lib/x {Path.home()}/y <object at 0x7f12ab34cd56> <audio src="{sound}">'
+    (output,) = cleaned(folder, shown(text_html=text))
+    assert output.data["text/html"] == f'notebooks/src/a.py python/lib/x ~/y <object at 0x…> <audio src="{sound}">'
+    (picture,) = cleaned(folder, shown(image_png=f"{folder}/AAAA"))
+    assert picture.data["image/png"] == f"{folder}/AAAA"
+
+
+def test_live_widgets_go_and_their_static_page_stays(folder):
+    view = {"application/vnd.jupyter.widget-view+json": {"model_id": "8f1e"}}
+    with_page, alone = shown(text_html="<p>page</p>"), shown()
+    with_page["data"].update(view)
+    alone["data"].update(view)
+    outputs = cleaned(folder, with_page, alone)
+    assert [dict(output.data) for output in outputs] == [{"text/html": "<p>page</p>"}]
+
+
+def test_a_progress_bar_in_pieces_leaves_one_line(folder):
+    pieces = [
+        {"output_type": "stream", "name": "stdout", "text": text} for text in ("10 %", "\r50 %", "\r100 %\n", "done\n")
+    ]
+    (output,) = cleaned(folder, *pieces)
+    assert output.text == "100 %\ndone\n"
 
 
 @pytest.mark.parametrize(

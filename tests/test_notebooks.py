@@ -48,6 +48,26 @@ def test_a_copy_opens_without_a_question(copy, slug):
     assert (notebook["nbformat"], notebook["nbformat_minor"]) == (4, 5)
     ids = [cell["id"] for cell in notebook["cells"]]
     assert len(set(ids)) == len(ids)
+    assert all(re.fullmatch(r"[a-z0-9][a-z0-9-]{1,63}", name) for name in ids)
+
+
+@pytest.mark.parametrize("slug", SLUGS)
+def test_both_copies_have_the_same_cells_in_the_same_order(slug):
+    student, solution = ([cell["id"] for cell in load(copy, slug)["cells"]] for copy in ("student", "solution"))
+    only_solved = {
+        cell["id"] for cell in load("solution", slug)["cells"] if "solution-only" in cell["metadata"].get("tags", [])
+    }
+    assert student == [name for name in solution if name not in only_solved]
+
+
+@pytest.mark.parametrize("slug", SLUGS)
+@pytest.mark.parametrize("copy", ["student", "solution"])
+def test_nothing_of_the_machine_that_built_it_is_left(copy, slug):
+    text = json.dumps(load(copy, slug), ensure_ascii=False)
+    text = re.sub(r"data:[\w/+.-]+;base64,[A-Za-z0-9+/=]+", "", text)
+    assert not re.findall(r"(?<![\w/.])/(?:home|root|Users|work|tmp|usr|var)/[\w./-]*", text)
+    assert not re.findall(r"[A-Z]:\\\\Users", text)
+    assert not re.findall(r" at 0x[0-9a-f]+", text)
 
 
 @pytest.mark.parametrize("slug", SLUGS)
