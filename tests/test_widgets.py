@@ -9,7 +9,7 @@ from musegen_edu.widgets import Choice, Player, Question, Quiz, score_mimebundle
 from musegen_edu.widgets.base import STATIC_VARIABLE, checked_names, theme, widget_module
 from musegen_edu.widgets.instruments import FAMILIES, INSTRUMENTS, instrument_name
 from musegen_edu.widgets.pictures import STATIC_BARS, engraving_of, first_bars, static_picture
-from musegen_edu.widgets.player import MAX_NOTES
+from musegen_edu.widgets.sounding import MAX_NOTES
 
 LIVE = "application/vnd.jupyter.widget-view+json"
 
