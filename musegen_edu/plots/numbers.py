@@ -94,14 +94,13 @@ def plot_transition_matrix(
     bar = ax.figure.colorbar(image, ax=ax, shrink=0.8)
     bar.set_label("probability" if values.max() <= 1.0 else "count", color=INK, fontsize=11)
     bar.ax.tick_params(colors=INK)
+    bar.ax.patch.set_alpha(0.0)  # the pale end shows the page, as the pale cells do
     bar.outline.set_visible(False)
     return ax
 
 
 def _number(value: float) -> str:
-    if value >= 1.0:
-        return f"{value:.4g}"
-    return f"{value:.2g}" if value >= 0.1 else f"{value:.2f}"
+    return f"{value:.4g}" if value >= 1.0 else f"{value:.2f}"
 
 
 def plot_distribution(
