@@ -551,7 +551,7 @@ title = f"In sixty epochs the surprise falls from {history[0][1]:.2f} to {histor
 ax = dress(ax, title=title, x="epoch", y="cross-entropy (nats)")
 
 # %% [markdown] id="train-full-intro"
-# With a GPU, or with patience: a larger network in Keras, with the full profile. Try it, and see whether size is what was missing. (On chords as few as these it hardly is.)
+# With a GPU, or with patience: a larger network in Keras, with the full profile. Try it, and see whether size was missing, too; but remember that 120 chords are few.
 
 # %% id="train-full" tags=["gpu"]
 from musegen_edu import Profile
@@ -560,7 +560,8 @@ profile = Profile.named("full")
 hidden = [keras.layers.Dense(256, activation="relu"), keras.layers.Dropout(profile.dropout)]
 hidden += [keras.layers.Dense(256, activation="relu")]
 large = keras.Sequential([keras.Input((12,)), *hidden, keras.layers.Dense(1, activation="sigmoid")])
-large.compile(keras.optimizers.AdamW(1e-3, weight_decay=profile.weight_decay), "binary_crossentropy", ["accuracy"])
+optimizer = keras.optimizers.AdamW(1e-3, weight_decay=profile.weight_decay)
+large.compile(optimizer, "binary_crossentropy", metrics=["accuracy"])
 stop = keras.callbacks.EarlyStopping("val_loss", patience=profile.patience, restore_best_weights=True)
 large.fit(*in_all_keys(x[is_train], y[is_train]), batch_size=profile.batch_size, epochs=profile.epochs,
           validation_data=(x_valid, y_valid), callbacks=[stop], verbose=2)  # fmt: skip
@@ -725,7 +726,7 @@ play_chords(list(mistakes.values())[:8] or RIDDLE, "What the networks got wrong"
 # Look at a *major* chord that was taken for minor. A fourth note is among the strongest that nobody played: the major seventh above the root, B in the case of C–E–G. It is an overtone, the third partial of E. But E–G–B is
 # **E minor**! The network heard a minor chord that really is in the sound. The other way round, the fifth partial of a minor chord's root *is* a major third, so that both thirds sound at once.
 #
-# These are not stupid mistakes; an ear can make them, too. More such instruments in the training set would help, and so would a feature that takes overtones away. More neurons would not.
+# These are not stupid mistakes; an ear can make them, too. More such instruments in the training set would help, and so would a feature that takes overtones away.
 #
 # </details>
 
