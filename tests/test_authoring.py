@@ -102,6 +102,21 @@ class TestBuilding:
         assert "return a + b" in source(student["exercise-add-answer"])
         assert source(student["title"]) == "# 01 · A first tune (5 min, 2 s)"
 
+    def test_a_build_puts_a_learners_answers_aside(self, built):
+        path = built / "01_first_tune.ipynb"
+        worked_in = (
+            path.read_text(encoding="utf-8")
+            .replace('"execution_count": null', '"execution_count": 1', 1)
+            .replace("return ...", "return b + a")
+        )
+        path.write_text(worked_in, encoding="utf-8")
+        for _ in range(2):  # the second build finds a fresh copy, and keeps nothing more
+            assert build_notebooks(built, execute=False).ok
+        assert (built / "01_first_tune-my-answers-1.ipynb").read_text(encoding="utf-8") == worked_in
+        assert len(list(built.glob("*my-answers*"))) == 1
+        assert "b + a" not in path.read_text(encoding="utf-8")
+        assert build_notebooks(built, check=True).ok
+
     def test_a_second_build_changes_no_byte(self, built):
         before = {path: path.read_bytes() for path in built.rglob("*.ipynb")}
         assert build_notebooks(built, teacher_folder=built / "teacher").ok

@@ -27,6 +27,7 @@ def build_notebooks(
 ) -> BuildReport:
     """Make the student and solution copies of the lessons in `folder/src`.
 
+    A student copy that a learner has worked in is first put aside as `NN_slug-my-answers-1.ipynb`.
     A lesson is written only when all of it succeeded; otherwise its old files stay, and the report says what went wrong. The
     other lessons are built nevertheless.
 
@@ -52,6 +53,17 @@ def build_notebooks(
         return BuildReport(tuple(reports))
     teacher = None if teacher_folder is None else Path(teacher_folder).resolve()
     return BuildReport(tuple(_build_lesson(path, home, teacher, execute, timeout) for path in sources))
+
+
+def _keep_answers(student_copy: Path) -> None:
+    """Put a student copy in which somebody has run a cell aside, beside itself: a build must not cost a learner's answers."""
+    notebook = _read_old(student_copy)
+    if notebook is None or not any(cell.get("execution_count") for cell in notebook.cells):
+        return
+    number = 1
+    while (aside := student_copy.with_name(f"{student_copy.stem}-my-answers-{number}.ipynb")).exists():
+        number += 1
+    write_atomically(aside, student_copy.read_bytes())
 
 
 def _choose(home: Path, only: str | Sequence[str] | None) -> list[Path]:
@@ -100,6 +112,7 @@ def _build_lesson(path: Path, home: Path, teacher: Path | None, execute: bool, t
         line = origins[min(error.line, len(origins)) - 1]
         return LessonReport(path.stem, (f"{shown}, line {line}, cell {error.cell_id!r}: {error.message}",))
     written = [target for target, text in texts.items() if not _equals(target, text)]
+    _keep_answers(home / f"{path.stem}.ipynb")
     for target in written:
         write_atomically(target, texts[target])
     cost = solution.metadata["musegen"].get("cpu_seconds")
