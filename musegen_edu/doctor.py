@@ -244,12 +244,14 @@ def _notebooks() -> Iterator[Finding]:
     if not (home / "src").is_dir():
         yield Finding("notebooks", "note", "not here: this is an installation without the lessons", "clone the course to work through them")
         return
+    from musegen_edu.authoring import build_notebooks
+
     try:
-        from musegen_edu.authoring import build_notebooks
-    except ImportError:
-        yield Finding("notebooks", "ok", f"{len(list(home.glob('[0-9]*.ipynb')))} lessons (their sources are compared only with the dev extra)")
+        report = build_notebooks(home, check=True)
+    except ModuleNotFoundError:
+        n_lessons = len(list((home / "src").glob("[0-9]*.py")))
+        yield Finding("notebooks", "ok", f"{n_lessons} lessons (their sources are compared only with the dev extra)")
         return
-    report = build_notebooks(home, check=True)
     changed = [lesson.slug for lesson in report.lessons if lesson.problems]
     if changed:
         detail = f"{', '.join(changed)}: other than the source in notebooks/src (as they are once you work in them)"

@@ -27,7 +27,7 @@ function render({ model, el, experimental: { invoke } }) {
   const speed = choice("Speed, steps a picture", SPEEDS, "speed", (value) => `${value} step${value === 1 ? "" : "s"} a picture`);
   const rate = choice("Learning rate", RATES, "learning_rate", (value) => `learning rate ${value}`);
   const noise = h("input", { type: "range", min: 0, max: model.get("max_noise"), step: model.get("max_noise") / 20, value: model.get("noise"), "aria-label": "Noise in the data", onchange: restartWith("noise") });
-  const seed = h("input", { class: "mg-seed", type: "number", min: 0, max: 9999, value: model.get("seed"), "aria-label": "Seed", onchange: restartWith("seed") });
+  const seed = h("input", { class: "mg-seed", type: "number", min: 0, max: 9999, value: model.get("seed"), "aria-label": "Seed", onchange: restartWith("seed"), onkeydown: (/** @type {KeyboardEvent} */ event) => event.key === "Enter" && seed.blur() }); // JupyterLab takes Enter away before it counts as a change
   const net = canvas("The network: lines are weights, thick is large, dashed is negative", 420, SIDE);
   const plane = canvas("The decision surface and the points", SIDE, SIDE);
   const curve = canvas("The loss so far", SIDE, 74);
