@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -23,3 +24,11 @@ def private_folders(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         for name in ("MUSEGEN_DATASETS", "MUSEGEN_WEIGHTS", "MUSEGEN_SOUNDFONT", "MUSEGEN_STATIC"):
             patch.delenv(name, raising=False)
         yield root
+
+
+@pytest.fixture
+def ctrl_c() -> Iterator[None]:
+    """Let SIGINT interrupt, here and in child processes. A run in the background of a shell script has it switched off."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)

@@ -289,7 +289,7 @@ def test_lab_says_where_to_go_without_lessons(tmp_path, monkeypatch, capsys):
 
 @pytest.mark.slow
 @pytest.mark.skipif(os.name == "nt", reason="sends SIGINT")
-def test_lab_opens_asks_for_its_token_and_closes_at_ctrl_c(tmp_path):
+def test_lab_opens_asks_for_its_token_and_closes_at_ctrl_c(tmp_path, ctrl_c):
     private = {
         name: str(tmp_path / name.lower()) for name in ("JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR")
     }
@@ -297,7 +297,14 @@ def test_lab_opens_asks_for_its_token_and_closes_at_ctrl_c(tmp_path):
     errors = tmp_path / "stderr"
     with errors.open("wb") as stream:
         process = subprocess.Popen(
-            command, cwd=ROOT, env={**os.environ, **private}, stdout=subprocess.PIPE, stderr=stream, text=True
+            command,
+            cwd=ROOT,
+            env={**os.environ, **private},
+            stdout=subprocess.PIPE,
+            stderr=stream,
+            text=True,
+            # a shell script's background jobs have SIGINT switched off, and hand that on
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
         )
     try:
         assert process.stdout is not None
@@ -322,10 +329,10 @@ def test_lab_opens_asks_for_its_token_and_closes_at_ctrl_c(tmp_path):
             urllib.request.urlopen(f"{base}/api/contents", timeout=5)
         refused.value.close()
         process.send_signal(signal.SIGINT)
-        rest, _ = process.communicate(timeout=20)
+        rest, _ = process.communicate(timeout=60)
     finally:
         process.kill()
-        process.wait()
+        process.communicate()
     assert process.returncode == 0
     assert "The course is closed." in rest
     assert "Traceback" not in errors.read_text(encoding="utf-8")
