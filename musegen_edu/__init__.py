@@ -42,7 +42,7 @@ _MAP = {
         "audio_to_chroma",
     ),
     "notation": ("engrave", "score_to_musicxml", "musicxml_to_score", "read_musicxml", "write_musicxml"),
-    "widgets": ("Player", "PianoRollEditor", "Quiz", "Question", "Choice"),
+    "widgets": ("Player", "PianoRollEditor", "NetworkPlayground", "Quiz", "Question", "Choice"),
     "checks": ("show_progress",),
     "doctor": ("check_machine",),
 }
@@ -119,6 +119,7 @@ if TYPE_CHECKING:  # the same names once more, for editors and type checkers; a 
     from musegen_edu.training import fit as fit
     from musegen_edu.training import train as train
     from musegen_edu.widgets import Choice as Choice
+    from musegen_edu.widgets import NetworkPlayground as NetworkPlayground
     from musegen_edu.widgets import PianoRollEditor as PianoRollEditor
     from musegen_edu.widgets import Player as Player
     from musegen_edu.widgets import Question as Question

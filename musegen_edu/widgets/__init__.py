@@ -1,7 +1,8 @@
-"""Interactive pictures for notebooks: the player, the piano-roll editor and the quiz. Importing this loads anywidget."""
+"""Interactive pictures for notebooks: the player, the piano-roll editor, the network playground and the quiz. Importing this loads anywidget."""
 
+from musegen_edu.widgets.network_playground import NetworkPlayground
 from musegen_edu.widgets.pianoroll_editor import PianoRollEditor
 from musegen_edu.widgets.player import Player, score_mimebundle
 from musegen_edu.widgets.quiz import Choice, Question, Quiz
 
-__all__ = ["Choice", "PianoRollEditor", "Player", "Question", "Quiz", "score_mimebundle"]
+__all__ = ["Choice", "NetworkPlayground", "PianoRollEditor", "Player", "Question", "Quiz", "score_mimebundle"]
