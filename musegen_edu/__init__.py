@@ -19,6 +19,7 @@ __version__ = "0.1.0"
 # module -> public names, in pipeline order
 _MAP = {
     "score": ("Score", "join", "stack"),
+    "letters": ("letters_to_score",),
     "midi": ("read_midi", "write_midi", "midi_to_score", "score_to_midi"),
     "datasets": ("load_dataset", "dataset_names"),
     "downloads": ("fetch_dataset",),
@@ -75,6 +76,7 @@ if TYPE_CHECKING:  # the same names once more, for editors and type checkers; a 
     from musegen_edu.devices import device_report as device_report
     from musegen_edu.doctor import check_machine as check_machine
     from musegen_edu.downloads import fetch_dataset as fetch_dataset
+    from musegen_edu.letters import letters_to_score as letters_to_score
     from musegen_edu.metrics import nearest_tune as nearest_tune
     from musegen_edu.metrics import ngram_novelty as ngram_novelty
     from musegen_edu.metrics import pitch_class_entropy as pitch_class_entropy

@@ -19,7 +19,7 @@ FORBIDDEN_NAMES = {"utils", "helpers", "misc", "common", "manager", "data2"}
 # Each group may import from itself and from the groups above it, never from one below.
 LAYERS = (
     ("files", "keys", "score", "_version"),
-    ("flattening", "midi", "notation", "tokens", "pianoroll", "spectrogram", "audio", "pitch", "caching"),
+    ("flattening", "letters", "midi", "notation", "tokens", "pianoroll", "spectrogram", "audio", "pitch", "caching"),
     ("soundfont", "performance", "synthesis", "note_packs"),
     ("quiet_keras", "devices", "batching", "models", "sampling", "compiled_loop", "guides"),
     ("archives", "datasets", "downloads", "families", "metrics"),

@@ -108,3 +108,47 @@ def test_flawless_candidates_are_left_as_they_are():
 def test_bad_requests_are_named(change, message):
     with pytest.raises(ValueError, match=message):
         compose(MarkovModel(1, len(CODEC.vocabulary)), **{"seed": 0, "codec": CODEC, **change})
+
+
+@pytest.mark.parametrize("model", models(), ids=["untrained network", "markov", "untrained markov"])
+@pytest.mark.parametrize("start", [TUNES[0].slice_bars(0, 1), TUNES[1].slice_bars(1, 1), TUNES[2].slice_bars(1, 1)])
+def test_a_start_is_kept_note_for_note_and_gone_on_from(model, start):
+    for seed in range(3):
+        tune = compose(model, bars=4, seed=seed, start=start, codec=CODEC, candidates=2)
+        assert (tune.meter, tune.key, tune.pickup, tune.bpm) == (start.meter, start.key, start.pickup, start.bpm)
+        assert tune.duration == tune.pickup + 4 * tune.bar_ticks
+        n = len(start)
+        assert len(tune) > n
+        for name in ("onset", "pitch", "velocity"):
+            assert tune.notes[name][:n].tolist() == start.notes[name].tolist()
+        assert tune.notes["duration"][: n - 1].tolist() == start.notes["duration"][:-1].tolist()
+        assert tune.notes["duration"][n - 1] >= start.notes["duration"][-1]
+        assert int(tune.notes["pitch"][-1]) % 12 == parse_key(tune.key)[0]
+
+
+def test_a_start_may_stop_in_mid_bar_and_keeps_its_loudness():
+    start = Score.from_notes([(0, 12, 60, 33), (12, 12, 62, 99)], key="C major", programs=(73,))
+    tune = compose(models()[1], bars=2, seed=1, start=start, codec=CODEC)
+    assert tune.notes["velocity"][:2].tolist() == [33, 99]
+    assert tune.programs == (73,)
+    assert tune.notes["onset"][2] <= 48
+
+
+def test_a_start_without_a_key_gets_the_one_that_is_estimated():
+    start = Score.from_melody([60, 62, 64, 60, 67, 60], [12, 12, 24, 48, 48, 48])
+    tune = compose(models()[1], bars=4, seed=0, start=start, codec=CODEC)
+    assert tune.key == "C major"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"start": Score()}, "holds no note"),
+        ({"start": TUNES[2], "meter": (4, 4)}, "not that of the start"),
+        ({"start": TUNES[1], "bars": 2}, "leave room"),
+        ({"start": Score.from_notes([(0, 24, 60), (12, 24, 64)], key="C major")}, "sound together"),
+    ],
+)
+def test_a_start_that_cannot_be_gone_on_from_is_refused(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        compose(models()[1], **{"bars": 4, "seed": 0, "codec": CODEC, **arguments})
