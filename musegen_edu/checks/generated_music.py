@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from musegen_edu.checks.core import Failure, call, check, quiz
+from musegen_edu.checks.tunes import longest_copied_run
 from musegen_edu.keys import name_to_pitch
-from musegen_edu.metrics import nearest_tune
 from musegen_edu.score import TICKS_PER_QUARTER, Score
 from musegen_edu.widgets.quiz import Question
 
@@ -161,7 +161,7 @@ def check_honest_tune(my_tune: object, my_sentence: object, training: Sequence[S
         )
     if not 8 <= my_tune.n_bars <= 33:
         raise Failure(f"Your tune has {my_tune.n_bars} bar{'' if my_tune.n_bars == 1 else 's'}; 8 to 32 are wanted.")
-    run = _longest_copied_run(my_tune, training)
+    run = longest_copied_run(my_tune, training)
     if run > 12:
         raise Failure(
             f"{run} notes in a row stand in one of the training tunes; at most 12 are allowed. Another seed, a lower order, or a cut?"
@@ -175,16 +175,6 @@ def check_honest_tune(my_tune: object, my_sentence: object, training: Sequence[S
     if not any(step in sentence.lower() for step in steps):
         raise Failure("Your sentence does not name one of the five steps: collect, prepare, train, generate, judge.")
     return f"{my_tune.n_bars} bars, {len(my_tune)} notes, at most {run} of them in a row copied. That is a tune you may sign."
-
-
-def _longest_copied_run(score: Score, training: Sequence[Score]) -> int:
-    """Notes in the longest passage that one of the parts shares with a training tune, in any key."""
-    runs = []
-    for part in score.parts():
-        onsets = set(part.notes["onset"].tolist())  # of a chord, the top note is the melody
-        if len(onsets) > 1:
-            runs.append(round(nearest_tune(part, training)[1] * len(onsets)))
-    return max(runs, default=0)
 
 
 QUESTIONS = [
