@@ -43,7 +43,7 @@ _MAP = {
         "audio_to_chroma",
     ),
     "notation": ("engrave", "score_to_musicxml", "musicxml_to_score", "read_musicxml", "write_musicxml"),
-    "widgets": ("Player", "PianoRollEditor", "NetworkPlayground", "Quiz", "Question", "Choice"),
+    "widgets": ("Player", "PianoRollEditor", "NetworkPlayground", "SpectrogramPlayer", "Quiz", "Question", "Choice"),
     "checks": ("show_progress",),
     "doctor": ("check_machine",),
 }
@@ -126,3 +126,4 @@ if TYPE_CHECKING:  # the same names once more, for editors and type checkers; a 
     from musegen_edu.widgets import Player as Player
     from musegen_edu.widgets import Question as Question
     from musegen_edu.widgets import Quiz as Quiz
+    from musegen_edu.widgets import SpectrogramPlayer as SpectrogramPlayer

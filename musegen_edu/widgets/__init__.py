@@ -1,8 +1,18 @@
-"""Interactive pictures for notebooks: the player, the piano-roll editor, the network playground and the quiz. Importing this loads anywidget."""
+"""Interactive pictures for notebooks: the player, the piano-roll editor, the network playground, the quiz and the spectrogram player. Importing this loads anywidget."""
 
 from musegen_edu.widgets.network_playground import NetworkPlayground
 from musegen_edu.widgets.pianoroll_editor import PianoRollEditor
 from musegen_edu.widgets.player import Player, score_mimebundle
 from musegen_edu.widgets.quiz import Choice, Question, Quiz
+from musegen_edu.widgets.spectrogram_player import SpectrogramPlayer
 
-__all__ = ["Choice", "NetworkPlayground", "PianoRollEditor", "Player", "Question", "Quiz", "score_mimebundle"]
+__all__ = [
+    "Choice",
+    "NetworkPlayground",
+    "PianoRollEditor",
+    "Player",
+    "Question",
+    "Quiz",
+    "SpectrogramPlayer",
+    "score_mimebundle",
+]
