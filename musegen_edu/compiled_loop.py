@@ -8,14 +8,15 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from musegen_edu.filters import repetition_penalty, temperature, top_k, top_p
 from musegen_edu.guides import Guide
 from musegen_edu.quiet_keras import keras
-from musegen_edu.sampling import temperature, top_k, top_p
 from musegen_edu.tokens.vocabulary import END, PAD, Tokens
 
 ops = keras.ops
 
 _GUIDE_ROWS = 512
+_NEVER = -(2**30)  # further back than any window
 
 
 class GenerationLoop(keras.Model):  # type: ignore[misc]  # Keras has no types
@@ -39,22 +40,29 @@ class GenerationLoop(keras.Model):  # type: ignore[misc]  # Keras has no types
 
         `inputs`: forced tokens (batch, length), -1 where free; noise (batch, length, n_tokens); the guide's penalties and
         following states, (n_states, n_tokens) each; and, each of shape (1,),
-        the number of places to fill, the temperature, and k and p with 0 for "no filter".
+        the number of places to fill, the temperature, k and p with 0 for "no filter", the repetition penalty and its window.
         """
-        forced, noise, penalties, following, limit, heat, k, p = inputs
+        forced, noise, penalties, following, limit, heat, k, p, penalty, window = inputs
         batch, length = ops.shape(forced)[0], ops.shape(forced)[1]
         places = ops.arange(length, dtype="int32")
         n_tokens = ops.shape(following)[1]
+        kinds = ops.arange(n_tokens, dtype="int32")
 
-        def keep_on(i: Any, token: Any, done: Any, drawn: Any, where: Any, state: Any) -> Any:
+        def keep_on(i: Any, token: Any, done: Any, drawn: Any, where: Any, last: Any, state: Any) -> Any:
             return ops.logical_and(i < limit[0], ops.logical_not(ops.all(done)))
 
-        def one_step(i: Any, token: Any, done: Any, drawn: Any, where: Any, state: Any) -> tuple[Any, ...]:
+        def one_step(i: Any, token: Any, done: Any, drawn: Any, where: Any, last: Any, state: Any) -> tuple[Any, ...]:
             logits, state = self.model.step(token, state)  # (batch, n_tokens)
             where = ops.take(ops.reshape(following, (-1,)), where * n_tokens + token)  # (batch,), the guide's states
             logits = ops.cast(logits, "float32") + ops.take(penalties, where, axis=0)
+            # filters are skipped, not run without effect, where they are not wanted: two of them sort all logits
+            last = ops.cond(penalty[0] != 1, lambda: ops.where(token[:, None] == kinds, i - 1, last), lambda: last)
+            logits = ops.cond(
+                penalty[0] != 1,
+                lambda: repetition_penalty(logits, penalty[0], last >= i - window[0]),
+                lambda: logits,
+            )
             logits = temperature(logits, heat[0])
-            # a filter sorts all logits: it is skipped, not run without effect, where it is not wanted
             logits = ops.cond(k[0] > 0, partial(top_k, logits, k[0]), lambda: logits)
             logits = ops.cond(p[0] > 0, partial(top_p, logits, p[0]), lambda: logits)
             chosen = ops.cast(ops.argmax(logits + ops.take(noise, i, axis=1), axis=-1), "int32")  # (batch,)
@@ -62,7 +70,7 @@ class GenerationLoop(keras.Model):  # type: ignore[misc]  # Keras has no types
             token = ops.where(done, PAD, ops.where(given < 0, chosen, given))
             done = ops.logical_or(done, ops.logical_and(given < 0, ops.equal(chosen, END)))
             drawn = ops.where(ops.equal(places, i), ops.expand_dims(token, 1), drawn)
-            return i + 1, token, done, drawn, where, state
+            return i + 1, token, done, drawn, where, last, state
 
         start = (
             ops.cast(1, "int32"),
@@ -70,6 +78,7 @@ class GenerationLoop(keras.Model):  # type: ignore[misc]  # Keras has no types
             ops.zeros((batch,), dtype="bool"),
             ops.where(ops.equal(places, 0), forced, PAD),  # only the first token is there yet
             ops.zeros((batch,), dtype="int32"),
+            ops.full((batch, n_tokens), _NEVER, dtype="int32"),  # the place where each token came last
             self.model.initial_state(batch),
         )
         return ops.while_loop(keep_on, one_step, start)[3]
@@ -85,6 +94,8 @@ def compiled_loop(
     temperature: float,
     k: int | None,
     p: float | None,
+    penalty: float,
+    window: int,
 ) -> Tokens:
     """Run a model's loop, made and compiled at the first call and kept with the model.
 
@@ -95,7 +106,7 @@ def compiled_loop(
     noise : (batch, length, n_tokens), added to the logits of the token at the same place.
     guide : what may follow what; None allows everything.
     limit : how many places to fill at most.
-    temperature, k, p : for the filters; None leaves one out.
+    temperature, k, p, penalty, window : for the filters; None leaves k or p out, and a penalty of 1 has no effect.
     """
     loop = getattr(model, "_generation_loop", None)
     if loop is None:
@@ -119,5 +130,7 @@ def compiled_loop(
         np.array([temperature], np.float32),
         np.array([k or 0], np.int32),
         np.array([p or 0.0], np.float32),
+        np.array([penalty], np.float32),
+        np.array([window], np.int32),
     )
     return np.asarray(loop.predict_on_batch(inputs), np.int32)

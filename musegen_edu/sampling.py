@@ -1,17 +1,21 @@
 """Sampling: from logits to a token, and from a model to a line of tokens.
 
-A *logit* is a number a token; the larger, the likelier. The three filters change logits before a token is drawn from them and
-work alike on NumPy arrays and, inside a compiled loop, on the tensors of TensorFlow, JAX and PyTorch.
+A *logit* is a number a token; the larger, the likelier. The filters that change logits before a token is drawn from them are
+in `musegen_edu.filters`; `filtered_probabilities` applies them all, and `generate` does the same inside its loop.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
+from musegen_edu import filters
+from musegen_edu.filters import temperature as temperature
+from musegen_edu.filters import top_k as top_k
+from musegen_edu.filters import top_p as top_p
 from musegen_edu.tokens.vocabulary import END, PAD, START, TOKEN_DTYPE, Tokens
 
 if TYPE_CHECKING:
@@ -23,91 +27,92 @@ if TYPE_CHECKING:
 _SHORTEST = 64  # tokens: lengths are rounded up to this or its double, its fourfold ..., so that few need compiling
 
 
-def temperature(logits: Any, value: Any) -> Any:
-    """Divide logits by a temperature: below 1 the likely gets likelier, above 1 all get more alike.
+def filtered_probabilities(
+    logits: npt.ArrayLike,
+    *,
+    temperature: float = 1.0,
+    top_k: int | None = None,
+    top_p: float | None = None,
+    repetition_penalty: float = 1.0,
+    recent: Iterable[int] = (),
+    allowed: npt.ArrayLike | None = None,
+) -> npt.NDArray[np.float64]:
+    """Return the probabilities from which a token is drawn: what `generate` does before each draw, in plain NumPy.
+
+    The order is: what is not allowed goes, then the repetition penalty, the temperature, top-k, top-p.
 
     Parameters
     ----------
-    logits : (..., n_tokens).
-    value : above 0.
+    logits : (..., n_tokens), finite; the logarithms of probabilities will do as well.
+    temperature : 0 gives all to the likeliest token (the first of equals); 1 leaves the probabilities as they are.
+    top_k : how many of the likeliest stay, at least 1; None keeps all.
+    top_p : what those that stay must reach together, above 0, up to 1; None keeps all.
+    repetition_penalty : above 0; see `musegen_edu.filters.repetition_penalty`. 1 does nothing.
+    recent : the tokens that count as repeated.
+    allowed : truth values, (..., n_tokens), such as `guide.allowed[state]`; None allows all.
 
-    Examples
-    --------
-    >>> temperature(np.array([1.0, 3.0]), 2.0).tolist()
-    [0.5, 1.5]
+    Returns
+    -------
+    (..., n_tokens), none below 0, each row adding up to 1.
 
-    Lesson: 05 recurrent_networks.
-    """
-    if isinstance(value, (int, float)) and not value > 0:
-        raise ValueError(f"temperature={value} must be above 0 (generate takes 0 for 'always the likeliest')")
-    return logits / value
-
-
-def top_k(logits: Any, k: Any) -> Any:
-    """Set all but the k largest logits to minus infinity; those equal to the k-th stay too.
-
-    Parameters
-    ----------
-    logits : (..., n_tokens).
-    k : at least 1; more than n_tokens changes nothing.
-
-    Examples
-    --------
-    >>> top_k(np.array([0.1, 2.0, 0.3, 1.0]), 2).tolist()
-    [-inf, 2.0, -inf, 1.0]
-
-    References
-    ----------
-    Fan, Lewis and Dauphin, "Hierarchical neural story generation", 2018.
-    Lesson: 05 recurrent_networks.
-    """
-    if isinstance(k, (int, float)) and k < 1:
-        raise ValueError(f"top_k={k} must be at least 1")
-    xp = _array_module(logits)
-    places = xp.arange(logits.shape[-1])
-    largest_first = xp.flip(xp.sort(logits, axis=-1), axis=-1)
-    lowest_kept = xp.min(xp.where(places < k, largest_first, np.inf), axis=-1, keepdims=True)
-    return xp.where(logits >= lowest_kept, logits, -np.inf)
-
-
-def top_p(logits: Any, p: Any) -> Any:
-    """Keep the fewest likeliest tokens whose probabilities reach p together; set the others to minus infinity.
-
-    The likeliest token always stays, and so do tokens exactly as likely as the last one kept.
-
-    Parameters
-    ----------
-    logits : (..., n_tokens).
-    p : above 0, up to 1 (keeps all).
+    Raises
+    ------
+    ValueError
+        If an argument is out of range, or nothing is allowed.
 
     Examples
     --------
     >>> probabilities = np.array([0.5, 0.3, 0.15, 0.05])
-    >>> np.exp(top_p(np.log(probabilities), 0.75)).round(2).tolist()
-    [0.5, 0.3, 0.0, 0.0]
+    >>> filtered_probabilities(np.log(probabilities), top_k=2).round(3).tolist()
+    [0.625, 0.375, 0.0, 0.0]
+    >>> filtered_probabilities(np.log(probabilities), repetition_penalty=2.0, recent=[0]).round(3).tolist()
+    [0.333, 0.4, 0.2, 0.067]
 
-    References
-    ----------
-    Holtzman et al., "The curious case of neural text degeneration", 2019 (nucleus sampling).
     Lesson: 05 recurrent_networks.
     """
-    if isinstance(p, (int, float)) and not 0 < p <= 1:
-        raise ValueError(f"top_p={p} must be above 0 and at most 1")
-    xp = _array_module(logits)
-    largest_first = xp.flip(xp.sort(logits, axis=-1), axis=-1)
-    weights = xp.exp(largest_first - largest_first[..., :1])
-    probabilities = weights / xp.sum(weights, axis=-1, keepdims=True)
-    before = xp.cumsum(probabilities, axis=-1) - probabilities  # what all likelier tokens have together
-    lowest_kept = xp.min(xp.where(xp.logical_or(before < p, p >= 1), largest_first, np.inf), axis=-1, keepdims=True)
-    return xp.where(logits >= lowest_kept, logits, -np.inf)
+    check_filters(temperature, top_k, top_p, repetition_penalty)
+    values = np.array(logits, np.float64)  # (..., n_tokens)
+    is_recent = np.zeros(values.shape[-1], np.bool_)
+    for token in recent:
+        if not 0 <= token < len(is_recent):
+            raise ValueError(f"recent holds {token}; the tokens are 0 to {len(is_recent) - 1}")
+        is_recent[token] = True
+    if allowed is not None:
+        values = np.where(allowed, values, -np.inf)
+    if not np.isfinite(values).any(axis=-1).all():
+        raise ValueError("allowed leaves nothing to draw; allow at least one token whose logit is finite")
+    kept = _filtered_logits(values, temperature or 1.0, top_k, top_p, repetition_penalty, is_recent)
+    if temperature == 0:
+        kept = np.where(np.arange(kept.shape[-1]) == kept.argmax(axis=-1)[..., None], 0.0, -np.inf)
+    weights = np.exp(kept - kept.max(axis=-1, keepdims=True))
+    return np.asarray(weights / weights.sum(axis=-1, keepdims=True))
 
 
-def _array_module(values: Any) -> Any:
-    if isinstance(values, np.ndarray):
-        return np
-    from keras import ops  # values are tensors, so Keras is loaded already
+def check_filters(temperature: float, top_k: int | None, top_p: float | None, repetition_penalty: float) -> None:
+    """Raise a ValueError that names the setting of a filter that is out of range."""
+    if temperature < 0:
+        raise ValueError(f"temperature={temperature} must be 0 or more")
+    if top_k is not None and top_k < 1:
+        raise ValueError(f"top_k={top_k} must be at least 1, or None for no filter")
+    if top_p is not None and not 0 < top_p <= 1:
+        raise ValueError(f"top_p={top_p} must be above 0 and at most 1, or None for no filter")
+    if not repetition_penalty > 0:
+        raise ValueError(f"repetition_penalty={repetition_penalty} must be above 0 (1 for none)")
 
-    return ops
+
+def _filtered_logits(
+    logits: npt.NDArray[Any],
+    heat: float,
+    k: int | None,
+    p: float | None,
+    penalty: float,
+    is_recent: npt.NDArray[np.bool_],
+) -> npt.NDArray[Any]:
+    if penalty != 1:
+        logits = filters.repetition_penalty(logits, penalty, is_recent)
+    logits = filters.temperature(logits, heat)
+    logits = logits if k is None else filters.top_k(logits, k)
+    return logits if p is None else filters.top_p(logits, p)
 
 
 def generate(
@@ -118,6 +123,8 @@ def generate(
     temperature: float = 1.0,
     top_k: int | None = None,
     top_p: float | None = None,
+    repetition_penalty: float = 1.0,
+    repetition_window: int = 16,
     guide: Guide | None = None,
     batch: int | None = None,
     seed: int,
@@ -137,6 +144,9 @@ def generate(
     n_steps : the most tokens to add to a prompt, at least 1.
     temperature : 0 takes the likeliest token each time; 1 draws as the model says.
     top_k, top_p : filters, applied in this order after the temperature; None leaves them out.
+    repetition_penalty : applied before the temperature to the tokens that came lately; 1 for none. See
+        `musegen_edu.filters.repetition_penalty`.
+    repetition_window : how many tokens back "lately" reaches, the prompt's included; at least 1.
     guide : takes away tokens that would be wrong, before the filters; see `musegen_edu.guides`.
     batch : how many lines to draw from a single prompt.
     seed : 0 or more.
@@ -167,12 +177,9 @@ def generate(
         raise ValueError(f"n_steps={n_steps} must be at least 1")
     if seed < 0:
         raise ValueError(f"seed={seed} must be 0 or more")
-    if temperature < 0:
-        raise ValueError(f"temperature={temperature} must be 0 or more")
-    if top_k is not None and top_k < 1:
-        raise ValueError(f"top_k={top_k} must be at least 1, or None for no filter")
-    if top_p is not None and not 0 < top_p <= 1:
-        raise ValueError(f"top_p={top_p} must be above 0 and at most 1, or None for no filter")
+    if repetition_window < 1:
+        raise ValueError(f"repetition_window={repetition_window} must be at least 1")
+    check_filters(temperature, top_k, top_p, repetition_penalty)
 
     limit = max(len(line) for line in prompts) + n_steps
     if guide is not None and guide.allowed.shape[1] != model.n_tokens:
@@ -188,7 +195,13 @@ def generate(
     noise[..., [PAD, START]] = -np.inf  # never drawn
     if temperature > 0:
         noise[:, :limit] += _gumbel(seed, (len(prompts), limit, model.n_tokens))
-    settings: dict[str, Any] = {"temperature": temperature or 1.0, "k": top_k, "p": top_p}
+    settings: dict[str, Any] = {
+        "temperature": temperature or 1.0,
+        "k": top_k,
+        "p": top_p,
+        "penalty": repetition_penalty,
+        "window": repetition_window,
+    }
     if hasattr(model, "next_probabilities"):
         drawn = _table_loop(model, forced, noise, guide, **settings)
     else:
@@ -233,9 +246,12 @@ def _table_loop(
     temperature: float,
     k: int | None,
     p: float | None,
+    penalty: float,
+    window: int,
 ) -> Tokens:
     """Do what `musegen_edu.compiled_loop` does, for a model that looks probabilities up in a table."""
     drawn = np.full_like(forced, PAD)
+    tokens = np.arange(model.n_tokens)
     for row, line, line_noise in zip(drawn, forced, noise, strict=True):
         where = 0  # the guide's state
         for place, given in enumerate(line):
@@ -246,10 +262,9 @@ def _table_loop(
                 continue
             logits = np.log(model.next_probabilities(row[:place]))
             logits = logits if guide is None else np.where(guide.allowed[where], logits, -np.inf)
-            logits = logits / temperature
-            logits = logits if k is None else top_k(logits, k)
-            logits = logits if p is None else top_p(logits, p)
-            row[place] = np.argmax(logits + line_noise[place])
+            is_recent = np.isin(tokens, row[max(0, place - window) : place])
+            kept = _filtered_logits(logits, temperature, k, p, penalty, is_recent)
+            row[place] = np.argmax(kept + line_noise[place])
             if row[place] == END:
                 break
     return drawn

@@ -21,7 +21,7 @@ LAYERS = (
     ("files", "keys", "score", "_version"),
     ("flattening", "letters", "midi", "notation", "tokens", "pianoroll", "spectrogram", "audio", "pitch", "caching"),
     ("soundfont", "performance", "synthesis", "note_packs"),
-    ("quiet_keras", "devices", "batching", "models", "sampling", "compiled_loop", "guides"),
+    ("quiet_keras", "devices", "batching", "models", "filters", "sampling", "compiled_loop", "guides"),
     ("archives", "datasets", "downloads", "families", "metrics"),
     ("training", "recipes", "pretrained", "composing", "plots"),
     ("widgets",),

@@ -5,14 +5,17 @@ import json
 import os
 import subprocess
 import sys
+from typing import Any
 
 import keras
 import numpy as np
 import pytest
 
+from musegen_edu.filters import repetition_penalty, temperature, top_k, top_p
+from musegen_edu.guides import Guide
 from musegen_edu.models.markov import MarkovModel
 from musegen_edu.models.recurrent import MelodyLSTM
-from musegen_edu.sampling import generate, temperature, top_k, top_p
+from musegen_edu.sampling import filtered_probabilities, generate
 from musegen_edu.tokens import END, PAD, START
 
 RNG = np.random.default_rng(0)
@@ -73,8 +76,83 @@ def test_filters_keep_ties_and_say_what_is_wrong():
 
 def test_filters_agree_on_tensors_and_arrays():
     tensor = keras.ops.convert_to_tensor(LOGITS)
-    for change in (lambda x: temperature(x, 0.7), lambda x: top_k(x, 5), lambda x: top_p(x, 0.8)):
-        np.testing.assert_allclose(keras.ops.convert_to_numpy(change(tensor)), change(LOGITS), rtol=1e-6)
+    is_recent = RNG.random(LOGITS.shape) < 0.3
+    for change in (
+        lambda x: temperature(x, 0.7),
+        lambda x: top_k(x, 5),
+        lambda x: top_p(x, 0.8),
+        lambda x: repetition_penalty(x, 1.4, is_recent),
+    ):
+        np.testing.assert_allclose(keras.ops.convert_to_numpy(change(tensor)), change(LOGITS), rtol=1e-5)
+
+
+@pytest.mark.parametrize("penalty", [0.5, 1.0, 1.3, 4.0])
+def test_repetition_penalty_is_a_power_of_the_probability(penalty):
+    is_recent = RNG.random(LOGITS.shape) < 0.3
+    expected = np.where(is_recent, softmax(LOGITS) ** penalty, softmax(LOGITS))
+    np.testing.assert_allclose(np.exp(repetition_penalty(LOGITS, penalty, is_recent)), expected, rtol=1e-4)
+    moved = repetition_penalty(LOGITS + 7, penalty, is_recent)  # where the logits have their zero does not matter
+    np.testing.assert_allclose(softmax(moved), expected / expected.sum(axis=-1, keepdims=True), rtol=1e-4)
+    forbidden = np.where(np.arange(30) < 25, LOGITS, -np.inf)
+    assert np.isneginf(repetition_penalty(forbidden, penalty, is_recent)[:, 25:]).all()
+
+
+def brute_probabilities(logits, heat, k, p, penalty, recent, allowed):
+    """The definition, one token at a time, for one line of logits."""
+    weights = {token: np.exp(logits[token]) for token in range(len(logits)) if allowed[token]}
+    total = sum(weights.values())
+    weights = {t: (w / total) ** (penalty if t in recent else 1.0) for t, w in weights.items()}
+    if heat == 0:
+        best = max(weights, key=lambda t: weights[t])
+        return [float(token == best) for token in range(len(logits))]
+    weights = {t: w ** (1 / heat) for t, w in weights.items()}
+    order = sorted(weights, key=lambda t: -weights[t])[:k]
+    total, kept, reached = sum(weights[t] for t in order), [], 0.0
+    for token in order:
+        if p is None or reached < p:
+            kept.append(token)
+            reached += weights[token] / total
+    total = sum(weights[t] for t in kept)
+    return [weights[token] / total if token in kept else 0.0 for token in range(len(logits))]
+
+
+@pytest.mark.parametrize("heat", [0, 0.5, 1.0, 1.7])
+@pytest.mark.parametrize("k", [None, 1, 6])
+@pytest.mark.parametrize("p", [None, 0.3, 0.9])
+@pytest.mark.parametrize("penalty", [1.0, 1.5])
+def test_filtered_probabilities_are_those_of_the_definition(heat, k, p, penalty):
+    rng = np.random.default_rng(7)
+    for _ in range(5):
+        logits, allowed = rng.normal(size=15) * 2, rng.random(15) < 0.7
+        recent = rng.integers(0, 15, 4).tolist()
+        found = filtered_probabilities(
+            logits, temperature=heat, top_k=k, top_p=p, repetition_penalty=penalty, recent=recent, allowed=allowed
+        )
+        np.testing.assert_allclose(found, brute_probabilities(logits, heat, k, p, penalty, recent, allowed), atol=1e-12)
+        assert found.dtype == np.float64
+
+
+def test_filtered_probabilities_of_many_lines_at_once():
+    many = filtered_probabilities(LOGITS, top_k=4, recent=[3], repetition_penalty=2.0)
+    for row, logits in zip(many, LOGITS, strict=True):
+        alone = filtered_probabilities(logits, top_k=4, recent=[3], repetition_penalty=2.0)
+        np.testing.assert_allclose(row, alone)
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"temperature": -0.1}, "temperature=-0.1 must be 0 or more"),
+        ({"top_k": 0}, "top_k=0"),
+        ({"top_p": 0}, "top_p=0"),
+        ({"repetition_penalty": 0}, "repetition_penalty=0 must be above 0"),
+        ({"recent": [30]}, "recent holds 30; the tokens are 0 to 29"),
+        ({"allowed": np.zeros(30, bool)}, "allowed leaves nothing to draw"),
+    ],
+)
+def test_filtered_probabilities_name_what_is_wrong(settings, message):
+    with pytest.raises(ValueError, match=message):
+        filtered_probabilities(LOGITS, **settings)
 
 
 def models():
@@ -130,6 +208,51 @@ def test_generate_lstm_draws_what_the_full_forward_pass_says():
     assert logits.argmax(axis=-1)[2:].tolist() == line[3:].tolist()
 
 
+@pytest.mark.parametrize("model", models(), ids=["markov", "lstm"])
+def test_generate_draws_from_filtered_probabilities(model):
+    """Every token is the fair Gumbel draw from what the NumPy reference says at its place."""
+    rng = np.random.default_rng(3)
+    guide = Guide(rng.random((5, 20)) < 0.8, rng.integers(0, 5, (5, 20), dtype=np.int32))
+    settings: dict[str, Any] = {"temperature": 0.9, "top_k": 12, "top_p": 0.95, "repetition_penalty": 1.5}
+    prompt = [START, 4, 9, 4]
+    lines = generate(model, prompt, n_steps=25, guide=guide, batch=3, seed=6, repetition_window=5, **settings)
+    for number, line in enumerate(lines):
+        noise = -np.log(
+            np.random.default_rng([6, number]).standard_exponential((29, 20), np.float32)  # a row for each place
+        )
+        noise[:, [PAD, START]] = -np.inf
+        state = 0
+        for place in range(1, len(line)):
+            state = guide.following[state, line[place - 1]]
+            if place < len(prompt):
+                continue
+            if isinstance(model, MarkovModel):
+                logits = np.log(model.next_probabilities(line[:place]))
+            else:
+                logits = np.array(model.predict_on_batch(line[None, :place]))[0, -1]
+            wanted = filtered_probabilities(
+                logits, recent=line[max(0, place - 5) : place], allowed=guide.allowed[state], **settings
+            )
+            with np.errstate(divide="ignore"):
+                assert np.argmax(np.log(wanted) + noise[place]) == line[place]
+
+
+def test_a_repetition_penalty_makes_a_model_repeat_less():
+    markov = MarkovModel(0, 20).fit([[START, *[5] * 60, *range(3, 20)]])
+    wanted = markov.next_probabilities([5])
+    wanted[[PAD, START]] = 0
+    shares = {}
+    for penalty in (1.0, 2.0, 4.0):
+        lines = generate(
+            markov, [START, 5], n_steps=1, seed=0, batch=3000, repetition_penalty=penalty, repetition_window=1
+        )
+        shares[penalty] = np.mean([line[2] == 5 for line in lines])
+    for penalty, share in shares.items():
+        powered = markov.next_probabilities([5])[5] ** penalty
+        assert share == pytest.approx(powered / (powered + wanted.sum() - wanted[5]), abs=0.03)
+    assert shares[4.0] < shares[2.0] - 0.1 < shares[1.0] - 0.1
+
+
 def test_generate_sees_weights_that_changed():
     model = small_model()
     before = generate(model, n_steps=20, temperature=0, seed=0)[0].tolist()
@@ -146,6 +269,7 @@ def test_generate_does_not_compile_again_for_other_settings():
     generate(model, n_steps=20, temperature=0.3, seed=1)
     generate(model, n_steps=30, top_k=3, seed=1)
     generate(model, n_steps=50, top_p=0.5, seed=1)
+    generate(model, n_steps=50, repetition_penalty=1.2, repetition_window=4, seed=1)
     assert model._generation_loop is loop
     if traced is not None:
         assert loop.predict_function.experimental_get_tracing_count() == traced
@@ -158,6 +282,8 @@ def test_generate_does_not_compile_again_for_other_settings():
         ({"temperature": -1}, "temperature=-1"),
         ({"top_k": 0}, "top_k=0"),
         ({"top_p": 2}, "top_p=2"),
+        ({"repetition_penalty": -1}, "repetition_penalty=-1"),
+        ({"repetition_window": 0}, "repetition_window=0"),
         ({"prompt": []}, "prompt is empty"),
         ({"prompt": [1, 20]}, "prompt holds 1 to 20; this model knows the tokens 0 to 19"),
         ({"batch": 0}, "batch=0"),
@@ -179,7 +305,7 @@ rng = np.random.default_rng(0)
 for weight in model.weights:
     weight.assign(rng.normal(size=weight.shape).astype(np.float32) * 0.5)
 lines = []
-for settings in ({}, {"temperature": 0.6, "top_k": 5}, {"top_p": 0.8}, {"temperature": 0}):
+for settings in ({}, {"temperature": 0.6, "top_k": 5}, {"top_p": 0.8}, {"temperature": 0}, {"repetition_penalty": 1.6}):
     lines += generate(model, [[1], [1, 4, 5, 6]], n_steps=60, seed=11, **settings)
 print(json.dumps([line.tolist() for line in lines]))
 """
@@ -197,6 +323,12 @@ def test_same_tokens_on_every_backend(backend):
     assert run.returncode == 0, run.stderr[-2000:]
     model = small_model()
     expected = []
-    for settings in ({}, {"temperature": 0.6, "top_k": 5}, {"top_p": 0.8}, {"temperature": 0}):
+    for settings in (
+        {},
+        {"temperature": 0.6, "top_k": 5},
+        {"top_p": 0.8},
+        {"temperature": 0},
+        {"repetition_penalty": 1.6},
+    ):
         expected += generate(model, [[1], [1, 4, 5, 6]], n_steps=60, seed=11, **settings)
     assert json.loads(run.stdout.splitlines()[-1]) == [line.tolist() for line in expected]
