@@ -26,7 +26,7 @@ _MAP = {
     "tokens": ("Vocabulary", "MelodyCodec", "EventCodec", "score_to_tokens", "tokens_to_score"),
     "pianoroll": ("score_to_pianoroll", "pianoroll_to_score"),
     "models.markov": ("MarkovModel",),
-    "models.recurrent": ("MelodyLSTM",),
+    "models.recurrent": ("MelodyRNN", "MelodyLSTM", "MelodyGRU"),
     "devices": ("device_report",),
     "training": ("Profile", "fit", "train"),
     "pretrained": ("load_pretrained", "pretrained_names", "load_card"),
@@ -86,7 +86,9 @@ if TYPE_CHECKING:  # the same names once more, for editors and type checkers; a 
     from musegen_edu.midi import score_to_midi as score_to_midi
     from musegen_edu.midi import write_midi as write_midi
     from musegen_edu.models.markov import MarkovModel as MarkovModel
+    from musegen_edu.models.recurrent import MelodyGRU as MelodyGRU
     from musegen_edu.models.recurrent import MelodyLSTM as MelodyLSTM
+    from musegen_edu.models.recurrent import MelodyRNN as MelodyRNN
     from musegen_edu.notation import engrave as engrave
     from musegen_edu.notation import musicxml_to_score as musicxml_to_score
     from musegen_edu.notation import read_musicxml as read_musicxml

@@ -121,9 +121,9 @@ def load_pretrained(name: str, folder: str | os.PathLike[str] | None = None) -> 
             f"{path} is cut or changed: its card says {card['weights']['bytes']} bytes with sha256 "
             f"{card['weights']['sha256'][:12]}..., it has {len(data)} bytes with sha256 {sha256_of(data)[:12]}.... {_cure(name)}"
         )
-    from musegen_edu.models.recurrent import MelodyLSTM  # loads Keras
+    from musegen_edu.models.recurrent import MELODY_NETWORKS  # loads Keras
 
-    classes = {"MelodyLSTM": MelodyLSTM}
+    classes = {network.__name__: network for network in MELODY_NETWORKS.values()}
     try:
         model = classes[card["model"]["class"]](**card["model"]["arguments"])
         codec = codec_from_dict(card["codec"])

@@ -6,6 +6,7 @@ import dataclasses
 import platform
 import shutil
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +17,7 @@ from musegen_edu.devices import device_report
 from musegen_edu.files import learner_folder
 from musegen_edu.metrics import CorpusIndex, ngram_novelty
 from musegen_edu.models.markov import MarkovModel
-from musegen_edu.models.recurrent import MelodyLSTM
+from musegen_edu.models.recurrent import MELODY_NETWORKS, MelodyLSTM
 from musegen_edu.pretrained import save_pretrained
 from musegen_edu.sampling import generate
 from musegen_edu.tokens import EventCodec, Tokens
@@ -25,9 +26,11 @@ from musegen_edu.training import EpochReport, Profile, fit
 MIN_LENGTH_COUNT = 20  # note lengths rarer than this in the training tunes are written with ties
 MARKOV_ORDERS = (1, 2, 3, 4, 5)
 _N_TUNES_TO_JUDGE = 64
+_LEARNING_RATES = {"melody_rnn": 0.5}  # as multiples of the LSTM's: without gates, large steps do not settle
 
 
-def train_melody_lstm(
+def train_melody_network(
+    name: str,
     profile: Profile,
     *,
     folder: Path,
@@ -35,10 +38,11 @@ def train_melody_lstm(
     verbose: int = 1,
     on_epoch: Callable[[EpochReport], None] | None = None,
 ) -> Path:
-    """Train `melody_lstm` on the folk tunes, measure it, and write its weights and card.
+    """Train `melody_rnn`, `melody_lstm` or `melody_gru` on the folk tunes, measure it, and write its weights and card.
 
-    The vocabulary comes from the training tunes alone; the validation tunes choose the best epoch; the test tunes are looked
-    at once, at the end, with the weights as they are stored (16-bit floats).
+    The profile names the width of the LSTM; the other two get the width that gives them as many parameters. The vocabulary
+    comes from the training tunes alone; the validation tunes choose the best epoch; the test tunes are looked at once, at the
+    end, with the weights as they are stored (16-bit floats).
 
     Returns
     -------
@@ -50,7 +54,8 @@ def train_melody_lstm(
     if profile.n_tunes is not None:
         chosen = np.random.default_rng(seed).permutation(len(train))[: profile.n_tunes]
         train = [train[index] for index in sorted(chosen)]
-    model = MelodyLSTM(
+    profile = melody_profile(name, profile, len(codec.vocabulary))
+    model = MELODY_NETWORKS[name](
         len(codec.vocabulary),
         embedding=profile.embedding,
         units=profile.units,
@@ -58,7 +63,7 @@ def train_melody_lstm(
         dropout=profile.dropout,
         seed=seed,
     )
-    progress = learner_folder() / "training" / f"melody_lstm-{profile.name}-{seed}"
+    progress = learner_folder() / "training" / f"{name}-{profile.name}-{seed}"
     reports = fit(model, train, valid, profile=profile, seed=seed, folder=progress, verbose=verbose, on_epoch=on_epoch)
     model.set_weights([weight.astype(np.float16).astype(np.float32) for weight in model.get_weights()])
 
@@ -66,9 +71,10 @@ def train_melody_lstm(
     corpus = CorpusIndex(folk.train)
     report = device_report()
     card = {
-        "command": f"musegen train melody_lstm --profile {profile.name} --seed {seed}",
+        "command": f"musegen train {name} --profile {profile.name} --seed {seed}",
         "seed": seed,
         "seconds": round(sum(epoch.seconds for epoch in reports)),
+        "cpu_seconds": round(sum(epoch.cpu_seconds for epoch in reports)),
         "epochs": len(reports),
         "machine": f"{report}, Python {platform.python_version()}",
         "profile": dataclasses.asdict(profile),
@@ -84,9 +90,31 @@ def train_melody_lstm(
         },
         "licence": "weights: MIT; trained on tunes in the public domain",
     }
-    path = save_pretrained("melody_lstm", model, codec, card=card, folder=folder)
+    path = save_pretrained(name, model, codec, card=card, folder=folder)
     shutil.rmtree(progress)  # the result is on the disk: the checkpoint has done its work
     return path
+
+
+def melody_profile(name: str, profile: Profile, n_tokens: int) -> Profile:
+    """Return a profile for one of the melody networks, which has as many parameters as `melody_lstm` with the given one.
+
+    Parameters
+    ----------
+    name : `"melody_rnn"`, `"melody_lstm"` or `"melody_gru"`.
+    profile : with the width of the LSTM, and its learning rate.
+    n_tokens : size of the vocabulary.
+
+    Examples
+    --------
+    >>> [melody_profile(name, Profile.named("full"), 708).units for name in ("melody_rnn", "melody_lstm", "melody_gru")]
+    [425, 256, 288]
+    """
+    sizes = {"embedding": profile.embedding, "depth": profile.depth}
+    n_parameters = MelodyLSTM.n_parameters(n_tokens, units=profile.units, **sizes)
+    units = MELODY_NETWORKS[name].units_for(n_parameters, n_tokens, **sizes)
+    return dataclasses.replace(
+        profile, units=units, learning_rate=profile.learning_rate * _LEARNING_RATES.get(name, 1.0)
+    )
 
 
 def without_numbers(codec: EventCodec, sequences: Sequence[Tokens]) -> list[Tokens]:
@@ -107,4 +135,4 @@ def markov_nats(codec: EventCodec, train: Sequence[Tokens], test: Sequence[Token
     return {order: MarkovModel(order, n_tokens).fit(train).nats_per_token(test) for order in MARKOV_ORDERS}
 
 
-RECIPES: dict[str, Callable[..., Path]] = {"melody_lstm": train_melody_lstm}
+RECIPES: dict[str, Callable[..., Path]] = {name: partial(train_melody_network, name) for name in MELODY_NETWORKS}

@@ -35,7 +35,7 @@ class Profile:
     batch_size : sequences a step.
     learning_rate : at its height; it falls to nearly zero along a cosine.
     weight_decay : of AdamW.
-    embedding, units, depth, dropout : sizes of the network, as in `MelodyLSTM`.
+    embedding, units, depth, dropout : sizes of the network, as in `MelodyNetwork`.
     n_tunes : how many tunes to train on; None for all.
 
     Examples
@@ -72,12 +72,13 @@ _PROFILES = {
 
 @dataclass(frozen=True)
 class EpochReport:
-    """What an epoch brought: mean losses in nats a token, seconds, and whether it is the best so far."""
+    """What an epoch brought: mean losses in nats a token, seconds by the clock and of the processor, whether it is the best so far."""
 
     epoch: int
     train_loss: float
     valid_loss: float
     seconds: float
+    cpu_seconds: float  # all cores that this process kept busy, added up
     is_best: bool
 
 
@@ -100,7 +101,7 @@ def fit(
 
     Parameters
     ----------
-    model : a fresh model, such as `MelodyLSTM`; it is compiled here.
+    model : a fresh model, such as `MelodyRNN` or `MelodyLSTM`; it is compiled here.
     train, valid : token sequences. The validation loss decides which weights are best, and when to stop early.
     profile : epochs, patience, batch size, learning rate and weight decay.
     seed : of the order of batches.
@@ -137,14 +138,14 @@ def fit(
         reports, best = _read_checkpoint(checkpoint, model, run)
 
     while not _is_over(reports, profile):
-        epoch, began = len(reports), time.perf_counter()
+        epoch, began, cpu_began = len(reports), time.perf_counter(), time.process_time()
         train_loss = _train_one_epoch(model, TokenBatches(train, profile.batch_size, seed=seed, epoch=epoch), verbose)
         valid_loss = nats_per_token(model, valid)
         is_best = valid_loss < min((report.valid_loss for report in reports), default=np.inf)
         if is_best:
             best = model.get_weights()
-        seconds = time.perf_counter() - began
-        reports.append(EpochReport(epoch, train_loss, valid_loss, seconds, is_best))
+        seconds, cpu_seconds = time.perf_counter() - began, time.process_time() - cpu_began
+        reports.append(EpochReport(epoch, train_loss, valid_loss, seconds, cpu_seconds, is_best))
         if checkpoint is not None:
             _write_checkpoint(checkpoint, model, run, reports, best)
         if on_epoch is not None:

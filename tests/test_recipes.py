@@ -6,8 +6,9 @@ import pytest
 from musegen_edu import training
 from musegen_edu.datasets import load_dataset
 from musegen_edu.models.markov import MarkovModel
+from musegen_edu.models.recurrent import MELODY_NETWORKS
 from musegen_edu.pretrained import load_card, load_pretrained
-from musegen_edu.recipes import markov_nats, without_numbers
+from musegen_edu.recipes import markov_nats, melody_profile, without_numbers
 from musegen_edu.tokens import EventCodec
 from musegen_edu.training import EpochReport, Profile, train
 
@@ -15,23 +16,39 @@ TINY = Profile("quick", epochs=1, patience=1, batch_size=8, learning_rate=5e-3, 
 
 
 @pytest.mark.slow
-def test_train_writes_weights_and_an_honest_card(tmp_path, monkeypatch):
+@pytest.mark.parametrize("name", MELODY_NETWORKS)
+def test_train_writes_weights_and_an_honest_card(name, tmp_path, monkeypatch):
     monkeypatch.setenv("MUSEGEN_HOME", str(tmp_path / "home"))
     monkeypatch.setitem(training._PROFILES, "quick", TINY)
     reports: list[EpochReport] = []
-    path = train("melody_lstm", "quick", seed=3, verbose=0, on_epoch=reports.append)
-    assert path == tmp_path / "home" / "weights" / "melody_lstm.json"
-    card, model = load_card("melody_lstm", path.parent), load_pretrained("melody_lstm", path.parent)
-    assert card["command"] == "musegen train melody_lstm --profile quick --seed 3"
+    path = train(name, "quick", seed=3, verbose=0, on_epoch=reports.append)
+    assert path == tmp_path / "home" / "weights" / f"{name}.json"
+    card, model = load_card(name, path.parent), load_pretrained(name, path.parent)
+    assert card["command"] == f"musegen train {name} --profile quick --seed 3"
     assert card["data"]["sha256"] == load_dataset("folk").sha256 and card["data"]["train"] == 24
+    assert 0 < card["cpu_seconds"] < 600
+    assert card["profile"]["units"] == card["model"]["arguments"]["units"] == model.recurrent[0].units
+    assert isinstance(model, MELODY_NETWORKS[name])
     assert card["profile"]["n_tunes"] == 24 and card["epochs"] == 1 == len(reports)
     assert card["metrics"]["valid_nats_per_token"] == pytest.approx(reports[0].valid_loss, abs=0.01)
     assert model.codec.vocabulary.symbols == tuple(card["codec"]["symbols"])
     assert not list((tmp_path / "home" / "training").iterdir())  # the checkpoint has gone
 
 
+@pytest.mark.parametrize("profile", ["quick", "full"])
+def test_the_three_networks_have_as_many_parameters(profile):
+    sizes = []
+    for name, network in MELODY_NETWORKS.items():
+        found = melody_profile(name, Profile.named(profile), 708)
+        sizes.append(network.n_parameters(708, embedding=found.embedding, units=found.units, depth=found.depth))
+    assert max(sizes) == sizes[1]  # the LSTM's
+    assert min(sizes) > 0.99 * max(sizes)
+
+
 def test_unknown_names_are_refused():
-    with pytest.raises(ValueError, match="name='chords' is no model with a recipe; choose one of melody_lstm"):
+    with pytest.raises(
+        ValueError, match="name='chords' is no model with a recipe; choose one of melody_rnn, melody_lstm, melody_gru"
+    ):
         train("chords")
     with pytest.raises(ValueError, match="profile='fast'"):
         train("melody_lstm", "fast")
