@@ -43,7 +43,17 @@ _MAP = {
         "audio_to_chroma",
     ),
     "notation": ("engrave", "score_to_musicxml", "musicxml_to_score", "read_musicxml", "write_musicxml"),
-    "widgets": ("Player", "PianoRollEditor", "NetworkPlayground", "SpectrogramPlayer", "Quiz", "Question", "Choice"),
+    "widgets": (
+        "Player",
+        "PianoRollEditor",
+        "NetworkPlayground",
+        "SpectrogramPlayer",
+        "Quiz",
+        "Question",
+        "Choice",
+        "ConfusionExplorer",
+        "MatrixExplorer",
+    ),
     "checks": ("show_progress",),
     "doctor": ("check_machine",),
 }
@@ -123,6 +133,8 @@ if TYPE_CHECKING:  # the same names once more, for editors and type checkers; a 
     from musegen_edu.training import fit as fit
     from musegen_edu.training import train as train
     from musegen_edu.widgets import Choice as Choice
+    from musegen_edu.widgets import ConfusionExplorer as ConfusionExplorer
+    from musegen_edu.widgets import MatrixExplorer as MatrixExplorer
     from musegen_edu.widgets import NetworkPlayground as NetworkPlayground
     from musegen_edu.widgets import PianoRollEditor as PianoRollEditor
     from musegen_edu.widgets import Player as Player

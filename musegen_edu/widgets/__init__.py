@@ -1,5 +1,7 @@
 """Interactive pictures for notebooks: the player, the piano-roll editor, the network playground, the quiz and the spectrogram player. Importing this loads anywidget."""
 
+from musegen_edu.widgets.confusion_explorer import ConfusionExplorer
+from musegen_edu.widgets.matrix_explorer import MatrixExplorer
 from musegen_edu.widgets.network_playground import NetworkPlayground
 from musegen_edu.widgets.pianoroll_editor import PianoRollEditor
 from musegen_edu.widgets.player import Player, score_mimebundle
@@ -8,6 +10,8 @@ from musegen_edu.widgets.spectrogram_player import SpectrogramPlayer
 
 __all__ = [
     "Choice",
+    "ConfusionExplorer",
+    "MatrixExplorer",
     "NetworkPlayground",
     "PianoRollEditor",
     "Player",
