@@ -47,6 +47,7 @@ _MAP = {
         "Player",
         "PianoRollEditor",
         "NetworkPlayground",
+        "TrainingMonitor",
         "SpectrogramPlayer",
         "Quiz",
         "Question",
@@ -141,3 +142,4 @@ if TYPE_CHECKING:  # the same names once more, for editors and type checkers; a 
     from musegen_edu.widgets import Question as Question
     from musegen_edu.widgets import Quiz as Quiz
     from musegen_edu.widgets import SpectrogramPlayer as SpectrogramPlayer
+    from musegen_edu.widgets import TrainingMonitor as TrainingMonitor

@@ -7,6 +7,7 @@ from musegen_edu.widgets.pianoroll_editor import PianoRollEditor
 from musegen_edu.widgets.player import Player, score_mimebundle
 from musegen_edu.widgets.quiz import Choice, Question, Quiz
 from musegen_edu.widgets.spectrogram_player import SpectrogramPlayer
+from musegen_edu.widgets.training_monitor import TrainingMonitor
 
 __all__ = [
     "Choice",
@@ -18,5 +19,6 @@ __all__ = [
     "Question",
     "Quiz",
     "SpectrogramPlayer",
+    "TrainingMonitor",
     "score_mimebundle",
 ]

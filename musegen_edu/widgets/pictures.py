@@ -79,14 +79,14 @@ def static_picture(score: Score) -> str:
     n_drawn = _bars_to_draw(score)
     drawn = engraving_of(score, n_drawn)
     pages = "".join(
-        f'<img alt="Notation" style="display: block; max-width: 100%; background: #fff" src="{_data_uri("image/svg+xml", _slim(page).encode())}">'
+        f'<img alt="Notation" style="display: block; max-width: 100%; background: #fff" src="{data_uri("image/svg+xml", _slim(page).encode())}">'
         for page in drawn["pages"]
     )
     n_bars = score.n_bars - (1 if score.pickup and score.n_bars else 0)
     remarks = [] if pages else [drawn["remark"]]
     if pages and n_bars > n_drawn:
         remarks.append(f"The first {n_drawn} of {n_bars} bars.")
-    audio, heard = _clip(score)
+    audio, heard = clip_of(score)
     if audio and score.seconds > STATIC_SECONDS + 0.5:
         remarks.append(f"The sound is the first {STATIC_SECONDS:.0f} of {score.seconds:.0f} seconds.")
     remarks += [heard] if heard else []
@@ -115,8 +115,8 @@ def _slim(svg: str) -> str:
     return re.sub(r'\sid="([^"]*)"', lambda found: found[0] if found[1] in used else "", svg)
 
 
-def _clip(score: Score) -> tuple[str, str]:
-    """Return the start of a score as an MP3 data URI, or an empty one and the reason."""
+def clip_of(score: Score) -> tuple[str, str]:
+    """Return the first 20 seconds of a score as an MP3 data URI, and what should be said of it; an empty URI where there is no sound."""
     if not len(score):
         return "", ""
     bar_seconds = score.ticks_to_seconds(score.bar_ticks)
@@ -135,10 +135,17 @@ def _clip(score: Score) -> tuple[str, str]:
             wave = wave[: int(STATIC_SECONDS * STATIC_SAMPLE_RATE)]
             fade = min(len(wave), STATIC_SAMPLE_RATE)
             wave[len(wave) - fade :] *= np.linspace(1, 0, fade, dtype=wave.dtype)
-        return _data_uri("audio/mpeg", audio_to_mp3(wave, STATIC_SAMPLE_RATE)), ""
+        return data_uri("audio/mpeg", audio_to_mp3(wave, STATIC_SAMPLE_RATE)), ""
     except _CANNOT as error:
         return "", f"The sound could not be rendered: {error}"
 
 
-def _data_uri(mime_type: str, data: bytes) -> str:
+def data_uri(mime_type: str, data: bytes) -> str:
+    """Return bytes as an address that a page needs nothing else for.
+
+    Examples
+    --------
+    >>> data_uri("text/plain", b"C")
+    'data:text/plain;base64,Qw=='
+    """
     return f"data:{mime_type};base64,{base64.b64encode(data).decode('ascii')}"
