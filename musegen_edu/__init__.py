@@ -49,6 +49,7 @@ _MAP = {
         "NetworkPlayground",
         "TrainingMonitor",
         "SpectrogramPlayer",
+        "SamplingPlayground",
         "Quiz",
         "Question",
         "Choice",
@@ -141,5 +142,6 @@ if TYPE_CHECKING:  # the same names once more, for editors and type checkers; a 
     from musegen_edu.widgets import Player as Player
     from musegen_edu.widgets import Question as Question
     from musegen_edu.widgets import Quiz as Quiz
+    from musegen_edu.widgets import SamplingPlayground as SamplingPlayground
     from musegen_edu.widgets import SpectrogramPlayer as SpectrogramPlayer
     from musegen_edu.widgets import TrainingMonitor as TrainingMonitor

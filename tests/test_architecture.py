@@ -21,9 +21,9 @@ LAYERS = (
     ("files", "keys", "score", "_version"),
     ("flattening", "letters", "midi", "notation", "tokens", "pianoroll", "spectrogram", "audio", "pitch", "caching"),
     ("soundfont", "performance", "synthesis", "note_packs"),
-    ("quiet_keras", "devices", "batching", "models", "filters", "sampling", "compiled_loop", "guides"),
+    ("quiet_keras", "devices", "batching", "models", "filters", "sampling", "compiled_loop", "guides", "reading"),
     ("archives", "datasets", "downloads", "families", "metrics"),
-    ("training", "recipes", "pretrained", "composing", "plots"),
+    ("training", "recipes", "pretrained", "composing", "continuing", "plots"),
     ("widgets",),
     ("checks", "authoring", "doctor", "lab", "cli"),
 )

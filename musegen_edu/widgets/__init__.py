@@ -6,6 +6,7 @@ from musegen_edu.widgets.network_playground import NetworkPlayground
 from musegen_edu.widgets.pianoroll_editor import PianoRollEditor
 from musegen_edu.widgets.player import Player, score_mimebundle
 from musegen_edu.widgets.quiz import Choice, Question, Quiz
+from musegen_edu.widgets.sampling_playground import SamplingPlayground
 from musegen_edu.widgets.spectrogram_player import SpectrogramPlayer
 from musegen_edu.widgets.training_monitor import TrainingMonitor
 
@@ -18,6 +19,7 @@ __all__ = [
     "Player",
     "Question",
     "Quiz",
+    "SamplingPlayground",
     "SpectrogramPlayer",
     "TrainingMonitor",
     "score_mimebundle",
