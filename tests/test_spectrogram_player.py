@@ -96,18 +96,20 @@ def test_tiles_hold_the_loudest_of_what_they_cover():
 
 def test_the_page_gets_tiles_and_their_frequencies():
     player = SpectrogramPlayer(tone(), 22050, other=tone(level=0.05))
-    facts, (levels, frequencies) = player.picture({"view": "stft", "source": "B", "level": 0, "index": 0}, [])
-    assert (facts["rows"], facts["columns"], facts["hop"]) == (1025, 44, 512)
+    facts, (levels, frequencies) = player.picture(
+        {"view": "stft", "source": "B", "level": 0, "index": 0, "n_fft": 2048}, []
+    )
+    assert (facts["rows"], facts["columns"]) == (1025, 44)
     assert facts["loudest"] == pytest.approx(-6, abs=1.5)  # of both sounds, so that one scale serves them
     picture = np.frombuffer(levels, np.uint8).reshape(1025, 44)
     hertz = np.frombuffer(frequencies, "<f4")
     assert hertz[picture[:, 20].argmax()] == pytest.approx(440, abs=22050 / 2048)
     assert decibels(picture[:, 20].max()) == pytest.approx(-26, abs=1.5)
-    facts, (wave,) = player.picture({"view": "waveform", "source": "A", "level": 3, "index": 0}, [])
+    facts, (wave,) = player.picture({"view": "waveform", "source": "A", "level": 3, "index": 0, "n_fft": 2048}, [])
     assert facts == {"rows": 2, "columns": TILE} and len(wave) == 2 * 4 * TILE
-    assert player.picture({"view": "stft", "source": "C", "level": 0, "index": 0}, [])[0]["error"].startswith(
-        "ValueError: source='C'"
-    )
+    assert player.picture({"view": "stft", "source": "C", "level": 0, "index": 0, "n_fft": 2048}, [])[0][
+        "error"
+    ].startswith("ValueError: source='C'")
 
 
 def test_pictures_are_computed_once_and_anew_for_another_window(monkeypatch):
@@ -115,11 +117,10 @@ def test_pictures_are_computed_once_and_anew_for_another_window(monkeypatch):
     module = "musegen_edu.widgets.spectrogram_player.sound_to_picture"
     monkeypatch.setattr(module, lambda *a, **k: made.append(k["n_fft"]) or sound_to_picture(*a, **k))
     player = SpectrogramPlayer(tone(), 22050)
-    ask = {"view": "mel", "source": "A", "level": 0, "index": 0}
+    ask = {"view": "mel", "source": "A", "level": 0, "index": 0, "n_fft": 2048}
     player.picture(ask, [])
     player.picture(ask, [])
-    player.n_fft = 256
-    player.picture(ask, [])
+    player.picture({**ask, "n_fft": 256}, [])
     assert made == [2048, 256]
 
 
@@ -151,7 +152,9 @@ def test_a_sound_beyond_full_scale_is_turned_down_and_shown_as_it_is():
     heard = [np.abs(soundfile.read(io.BytesIO(file))[0]).max() for file in player.sound({"rate": 22050}, [])[1]]
     assert heard == pytest.approx([1.0, 0.2], abs=0.01)
     assert player.info["peak"] == pytest.approx(1.5, abs=0.01)
-    wave = np.frombuffer(player.picture({"view": "waveform", "source": "A", "level": 5, "index": 0}, [])[1][0], "<f4")
+    wave = np.frombuffer(
+        player.picture({"view": "waveform", "source": "A", "level": 5, "index": 0, "n_fft": 2048}, [])[1][0], "<f4"
+    )
     assert wave.max() == pytest.approx(1.5, abs=0.01)
 
 

@@ -19,7 +19,7 @@ const SPREAD = 30; // dB either way that the difference shows
 /** Quieter in B than in A: blue. Louder: orange. As dark between them as a spectrogram is. */
 const DIVERGING = [[86, 180, 233], [45, 96, 130], [24, 24, 28], [140, 86, 30], [255, 176, 84]];
 
-/** @typedef {{ columns: number, rows: number, bytes: Uint8Array, wave: Float32Array, frequencies: Float32Array, hop: number, loudest: number,
+/** @typedef {{ columns: number, rows: number, bytes: Uint8Array, wave: Float32Array, frequencies: Float32Array, loudest: number,
  *   painted: Map<string, HTMLCanvasElement> }} Tile */
 /** @typedef {{ when: number, at: number, faders: GainNode[], sources: AudioBufferSourceNode[] }} Voice */
 
@@ -250,6 +250,13 @@ function colours(anchors, low, high) {
   return pixels;
 }
 
+/** The first and the last row that a row of pixels stands for. @param {Axis} axis @param {number} y from the top @param {number} height */
+function rowsOf(axis, y, height) {
+  const [low, high] = [axis.rowAt((height - y - 1) / height), axis.rowAt((height - y) / height)];
+  const first = clamp(high - low > 1 ? Math.round(low) : Math.floor((low + high) / 2), 0, axis.rows - 1);
+  return [first, clamp(high - low > 1 ? Math.round(high) - 1 : first, first, axis.rows - 1)];
+}
+
 /**
  * A tile as an image: one pixel a column, each pixel row the loudest of the rows it stands for.
  * @param {Tile} tile @param {Tile | null} minus the sound that is subtracted @param {Axis} axis @param {number} height @param {Uint32Array} pixels
@@ -267,9 +274,7 @@ function paint(tile, minus, axis, height, pixels) {
     for (let row = first + 1; row <= last; row += 1) for (let x = 0; x < columns; x += 1) into[x] = Math.max(into[x], from[row * columns + x]);
   };
   for (let y = 0; y < height; y += 1) {
-    const [low, high] = [axis.rowAt((height - y - 1) / height), axis.rowAt((height - y) / height)];
-    const first = clamp(high - low > 1 ? Math.round(low) : Math.floor((low + high) / 2), 0, axis.rows - 1);
-    const last = clamp(high - low > 1 ? Math.round(high) - 1 : first, first, axis.rows - 1);
+    const [first, last] = rowsOf(axis, y, height);
     loudest(line, bytes, first, last);
     if (minus) loudest(other, minus.bytes, first, last);
     for (let x = 0; x < columns; x += 1) {
@@ -333,7 +338,7 @@ function render({ model, el, experimental: { invoke } }) {
   function tileOf(view, source, level, index, want = true) {
     const key = [info.version, view, source, view === "stft" || view === "mel" ? model.get("n_fft") : 0, level, index].join();
     const tile = tiles.get(key);
-    if (!tile && want && !asked.has(key)) missing.set(key, { view, source, level, index });
+    if (!tile && want && !asked.has(key)) missing.set(key, { view, source, level, index, n_fft: model.get("n_fft") });
     return tile;
   }
 
@@ -344,7 +349,7 @@ function render({ model, el, experimental: { invoke } }) {
         const { answer, buffers } = await ask(invoke, el, "picture", message);
         if (gone.signal.aborted) return;
         const numbers = buffers.map((view) => view.buffer.slice(view.byteOffset, view.byteOffset + view.byteLength));
-        const wave = "hop" in answer ? new Float32Array() : new Float32Array(numbers[0]);
+        const wave = "loudest" in answer ? new Float32Array() : new Float32Array(numbers[0]);
         tiles.set(key, { ...answer, bytes: new Uint8Array(numbers[0]), wave, frequencies: new Float32Array(numbers[1] ?? 0), painted: new Map() });
         while (tiles.size > KEPT) tiles.delete(/** @type {string} */ (tiles.keys().next().value));
         asked.delete(key);
@@ -437,7 +442,9 @@ function render({ model, el, experimental: { invoke } }) {
   // ---- time seen ----
 
   /** Samples or frames a second in the finest picture of a view. */
-  const finest = () => (model.get("view") === "waveform" ? info.sample_rate : info.sample_rate / (someTile()?.hop ?? 512));
+  const finest = () => (model.get("view") === "waveform" ? info.sample_rate : info.sample_rate / hop());
+  /** Samples from one frame to the next. */
+  const hop = () => (model.get("view") === "cqt" ? info.hop_length : Math.min(info.hop_length, model.get("n_fft") / 2));
   const width = () => Math.max(10, canvas.clientWidth - LEFT - RIGHT);
   const xOf = (/** @type {number} */ t) => LEFT + ((t - from) / (to - from)) * width();
   const timeAt = (/** @type {number} */ x) => clamp(from + ((x - LEFT) / width()) * (to - from), 0, info.seconds);
@@ -506,6 +513,7 @@ function render({ model, el, experimental: { invoke } }) {
     if (missing.size) asking = setTimeout(fetchMissing, 30);
   }
 
+  const heard = () => /** @type {string[]} */ (info.labels).map((_, i) => "AB"[i]);
   const sourcesShown = () => (model.get("difference") && info.labels.length > 1 ? ["A", "B"] : [model.get("source")]);
 
   /**
@@ -540,6 +548,7 @@ function render({ model, el, experimental: { invoke } }) {
       if (level === 0) pen.beginPath();
       for (let index = Math.floor(begin / step / TILE); index <= Math.floor(end / step / TILE); index += 1) {
         const tile = tileOf("waveform", source, level, index);
+        if (axes) for (const name of heard()) tileOf("waveform", name, level, index);
         if (!tile) continue;
         const first = index * TILE;
         for (let c = Math.max(0, Math.floor(begin / step) - first - 1); c < tile.columns && (first + c - 1) * step <= end; c += 1) {
@@ -561,10 +570,8 @@ function render({ model, el, experimental: { invoke } }) {
   /** @param {ReturnType<typeof brush>} tools @param {string} view */
   function drawLevels({ pen, colour, fill }, view) {
     const [wide, high] = [width(), HEIGHT - BOTTOM - TOP];
-    const known = someTile();
-    const hop = known?.hop ?? 512;
-    const perSecond = info.sample_rate / hop;
-    const frames = Math.floor(info.samples / hop) + 1;
+    const perSecond = finest();
+    const frames = Math.floor(info.samples / hop()) + 1;
     const level = clamp(Math.floor(Math.log2(((to - from) * perSecond) / wide)), 0, Math.ceil(Math.log2(frames)));
     const shown = sourcesShown();
     const [quiet, loud] = [Math.min(model.get("quietest"), loudest() - 10), loudest()];
@@ -581,6 +588,7 @@ function render({ model, el, experimental: { invoke } }) {
       const step = 2 ** at / perSecond; // s a column
       for (let index = Math.max(0, Math.floor((from + step / 2) / step / TILE)); index * TILE * step <= to && index * TILE * 2 ** at < frames; index += 1) {
         const found = shown.map((source) => tileOf(view, source, at, index, want)); // A before B
+        if (want) for (const source of heard()) tileOf(view, source, at, index); // what is not shown is read
         const tile = found[found.length - 1];
         if (!axis || !tile || found.includes(undefined)) continue;
         const minus = found.length > 1 ? /** @type {Tile} */ (found[0]) : null;
@@ -698,14 +706,13 @@ function render({ model, el, experimental: { invoke } }) {
     return undefined;
   }
 
-  const toDecibels = (/** @type {number} */ code) => (code ? decibels(LOWEST * (1 - code / 255)) : "silent");
+  const toDecibels = (/** @type {number | undefined} */ code) => (code === undefined ? "…" : code ? decibels(LOWEST * (1 - code / 255)) : "silent");
 
   function read() {
     const names = /** @type {string[]} */ (info.labels);
-    const both = names.map((_, i) => "AB"[i]);
     const t = pointer ? timeAt(pointer.x) : deck.time;
     const when = `${t.toFixed(to - from < 0.2 ? 5 : 3)} s`;
-    const tell = (/** @type {(source: string) => string} */ what) => both.map((source, i) => (names.length > 1 ? `${names[i]} ${what(source)}` : what(source))).join(" · ");
+    const tell = (/** @type {(source: string) => string} */ what) => heard().map((source, i) => (names.length > 1 ? `${names[i]} ${what(source)}` : what(source))).join(" · ");
     if (model.get("view") === "waveform") {
       const value = (/** @type {string} */ source) => {
         const found = tileAt(source, t);
@@ -721,11 +728,14 @@ function render({ model, el, experimental: { invoke } }) {
     if (!axis || !found) {
       readout.textContent = when;
     } else if (pointer) {
-      const share = clamp(1 - (pointer.y - TOP) / (HEIGHT - BOTTOM - TOP), 0, 1);
-      const f = axis.frequencyAt(share);
-      const row = clamp(Math.floor(axis.rowAt(share)), 0, axis.rows - 1);
+      const high = (HEIGHT - BOTTOM - TOP) * ratio;
+      const y = clamp(Math.floor((pointer.y - TOP) * ratio), 0, high - 1); // which row of pixels
+      const [first, last] = rowsOf(axis, y, high);
+      let row = first;
+      for (let i = first; i <= last; i += 1) if ((levelAt(model.get("source"), t, i) ?? 0) > (levelAt(model.get("source"), t, row) ?? 0)) row = i;
+      const f = last > first ? axis.frequencies[row] : axis.frequencyAt(clamp(1 - (pointer.y - TOP) / (HEIGHT - BOTTOM - TOP), 0, 1));
       const note = f > 20 ? ` · ${noteOf(f)}` : "";
-      readout.textContent = `${when} · ${hertz(f)}${note} · ${tell((source) => toDecibels(levelAt(source, t, row) ?? 0))}`;
+      readout.textContent = `${when} · ${hertz(f)}${note} · ${tell((source) => toDecibels(levelAt(source, t, row)))}`;
     } else {
       // The strongest row at the cursor; a parabola through it and its neighbours tells the frequency between rows.
       const { tile, column } = found;

@@ -139,6 +139,7 @@ class SpectrogramPlayer(CourseWidget):
                 "seconds": seconds,
                 "samples": longest,
                 "sample_rate": self.sample_rate,
+                "hop_length": self.hop_length,
                 "peak": self._peak,
                 "version": self._version,
                 "palette": [list(colour) for colour in PALETTE],
@@ -160,8 +161,7 @@ class SpectrogramPlayer(CourseWidget):
 
     @traitlets.validate("n_fft")
     def _check_n_fft(self, proposal: dict[str, Any]) -> int:
-        n_fft = proposal["value"]
-        return checked("n_fft", n_fft, 64 <= n_fft <= 16384 and n_fft % 2 == 0, "an even number from 64 to 16384")
+        return _checked_window(proposal["value"])
 
     @traitlets.validate("quietest")
     def _check_quietest(self, proposal: dict[str, Any]) -> float:
@@ -191,19 +191,19 @@ class SpectrogramPlayer(CourseWidget):
     @answers
     def picture(self, message: dict[str, Any]) -> tuple[dict[str, Any], list[bytes]]:
         """Return one tile of a view: levels (uint8) and the rows' frequencies, or the lowest and highest samples (float32)."""
-        view, level, index = str(message["view"]), int(message["level"]), int(message["index"])
         source = checked(
             "source", message["source"], message["source"] in self._sounds, f"one of {', '.join(self._sounds)}"
         )
-        samples = self._sounds[source]
+        view = checked("view", message["view"], message["view"] in VIEWS, f"one of {', '.join(VIEWS)}")
+        n_fft, level, index = (int(message[name]) for name in ("n_fft", "level", "index"))
         if view == "waveform":
-            wave = sound_to_tile(samples, level, index)
+            wave = sound_to_tile(self._sounds[source], level, index)
             return {"rows": 2, "columns": wave.shape[1]}, [wave.astype("<f4").tobytes()]
-        checked("view", view, view in VIEWS, f"one of {', '.join(VIEWS)}")
-        pictures = [self._picture(view, name) for name in self._sounds]
-        picture = self._picture(view, source)
+        pictures = {name: self._picture(view, name, n_fft) for name in self._sounds}
+        picture = pictures[source]
         tile = picture_to_tile(picture, level, index)
-        facts = {"rows": tile.shape[0], "columns": tile.shape[1], "hop": picture.hop_length, "loudest": max(p.loudest for p in pictures)}  # fmt: skip
+        loudest = max(one.loudest for one in pictures.values())  # of both, so that one scale of colours serves them
+        facts = {"rows": tile.shape[0], "columns": tile.shape[1], "loudest": loudest}
         return facts, [tile.tobytes(), picture.frequencies.astype("<f4").tobytes()]
 
     @answers
@@ -224,11 +224,11 @@ class SpectrogramPlayer(CourseWidget):
             files.append(stream.getvalue())
         return {"rate": rate}, files
 
-    def _picture(self, view: str, source: str) -> Picture:
-        key = (view, source, None if view == "cqt" else self.n_fft)
+    def _picture(self, view: str, source: str, n_fft: int) -> Picture:
+        key = (view, source, None if view == "cqt" else _checked_window(n_fft))
         if key not in self._pictures:
-            hop_length = self.hop_length if view == "cqt" else min(self.hop_length, self.n_fft // 2)
-            made = sound_to_picture(self._sounds[source], self.sample_rate, view, n_fft=self.n_fft, hop_length=hop_length)  # fmt: skip
+            hop_length = self.hop_length if view == "cqt" else min(self.hop_length, n_fft // 2)
+            made = sound_to_picture(self._sounds[source], self.sample_rate, view, n_fft=n_fft, hop_length=hop_length)  # fmt: skip
             while len(self._pictures) >= MAX_PICTURES:
                 del self._pictures[next(iter(self._pictures))]
             self._pictures[key] = made
@@ -239,7 +239,7 @@ class SpectrogramPlayer(CourseWidget):
     def static_html(self) -> str:
         """Return waveform, spectrogram and an audio element of each sound, for pages where no widget lives."""
         view = "mel" if self.view == "waveform" else self.view
-        pictures = {source: self._picture(view, source) for source in self._sounds}
+        pictures = {source: self._picture(view, source, self.n_fft) for source in self._sounds}
         top = min(0.0, 10 * np.ceil(max(picture.loudest for picture in pictures.values()) / 10))
         names = self._labels if self._other is not None else ("",)
         shown = "".join(
@@ -256,6 +256,10 @@ class SpectrogramPlayer(CourseWidget):
 
 def _is_whole(value: Any) -> bool:
     return isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool) and bool(np.isfinite(value)) and int(value) == value  # fmt: skip
+
+
+def _checked_window(n_fft: int) -> int:
+    return checked("n_fft", n_fft, 64 <= n_fft <= 16384 and n_fft % 2 == 0, "an even number from 64 to 16384")
 
 
 def _checked_sound(name: str, audio: npt.ArrayLike, sample_rate: int) -> Audio:
