@@ -55,6 +55,7 @@ _MAP = {
         "Choice",
         "ConfusionExplorer",
         "MatrixExplorer",
+        "TransitionExplorer",
     ),
     "checks": ("show_progress",),
     "doctor": ("check_machine",),
@@ -145,3 +146,4 @@ if TYPE_CHECKING:  # the same names once more, for editors and type checkers; a 
     from musegen_edu.widgets import SamplingPlayground as SamplingPlayground
     from musegen_edu.widgets import SpectrogramPlayer as SpectrogramPlayer
     from musegen_edu.widgets import TrainingMonitor as TrainingMonitor
+    from musegen_edu.widgets import TransitionExplorer as TransitionExplorer

@@ -116,6 +116,37 @@ class MarkovModel:
             probability /= totals[place] + kinds[place]
         return probability
 
+    def counts(self, order: int | None = None) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+        """Return the contexts of one length that were seen, and how often each token followed them.
+
+        Parameters
+        ----------
+        order : length of the contexts, 0 to the model's own order; None is the model's own.
+
+        Returns
+        -------
+        The contexts, shape (n_contexts, order), oldest token first, in rising order; and the counts, shape (n_contexts, n_tokens).
+
+        Raises
+        ------
+        ValueError
+            If the model does not count contexts of that length.
+
+        Examples
+        --------
+        >>> contexts, counts = MarkovModel(order=1, n_tokens=3).fit([[0, 1, 2, 1, 2, 1]]).counts()
+        >>> contexts.ravel().tolist(), counts.tolist()
+        ([0, 1, 2], [[0, 1, 0], [0, 0, 2], [0, 2, 0]])
+        """
+        length = self.order if order is None else order
+        if not 0 <= length <= self.order:
+            raise ValueError(f"order={order} must be from 0 to {self.order}, the model's own order")
+        (keys, seen), (found, *_) = self._grams[length], self._contexts[length]
+        table = np.zeros((len(found), self.n_tokens), np.int64)
+        table[np.searchsorted(found, keys // self.n_tokens), keys % self.n_tokens] = seen
+        places = self.n_tokens ** np.arange(length - 1, -1, -1, dtype=np.int64)
+        return found[:, None] // places % self.n_tokens, table
+
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments."""
         return {"order": self.order, "n_tokens": self.n_tokens}

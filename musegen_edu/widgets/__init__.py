@@ -9,6 +9,7 @@ from musegen_edu.widgets.quiz import Choice, Question, Quiz
 from musegen_edu.widgets.sampling_playground import SamplingPlayground
 from musegen_edu.widgets.spectrogram_player import SpectrogramPlayer
 from musegen_edu.widgets.training_monitor import TrainingMonitor
+from musegen_edu.widgets.transition_explorer import TransitionExplorer
 
 __all__ = [
     "Choice",
@@ -22,5 +23,6 @@ __all__ = [
     "SamplingPlayground",
     "SpectrogramPlayer",
     "TrainingMonitor",
+    "TransitionExplorer",
     "score_mimebundle",
 ]

@@ -14,6 +14,8 @@ const SCALES = /** @type {Record<string, [(share: number) => number, (shade: num
 
 /** @param {number} low @param {number} value @param {number} high */
 const within = (low, value, high) => Math.max(low, Math.min(high, value));
+/** @param {number} share per cent, with room for two letters; what is there is never shown as 0 */
+const rounded = (share) => (share > 0 && share < 0.005 ? "<1" : String(Math.round(100 * share)));
 /** @param {number} share */
 const percent = (share) => `${(100 * share).toFixed(1)} %`;
 
@@ -71,18 +73,19 @@ function render({ model, el, experimental: { invoke } }) {
   }
 
   function fit() {
-    const width = heat.clientWidth;
+    const width = Math.floor(frame.clientWidth);
     if (!width) return;
     const [high, wide] = [table.rows.length, table.columns.length];
     left = widest(table.rows, 150) + 12;
     const longest = widest(table.columns, 110);
-    const fits = Math.floor(Math.min((width - left - 2) / wide, (TALLEST - 40) / high));
-    cell = within(5, fits, 84) * ZOOMS[zoom];
-    cell = Math.min(cell, 120);
+    const [across, down] = [Math.floor((width - left - 2) / wide), Math.floor((TALLEST - 40) / high)];
+    const fits = Math.min(across, down < 9 ? 12 : down); // what must be scrolled anyhow may be large enough to point at
+    cell = Math.min(within(5, fits, 84) * ZOOMS[zoom], 120);
     top = (longest > cell - 2 ? longest : LINE) + 10;
     const seen = Math.min(top + high * cell + 2, TALLEST);
     const ratio = globalThis.devicePixelRatio || 1;
-    heat.style.height = `${seen + (left + wide * cell > width ? 14 : 0)}px`;
+    const [overRight, overBelow] = [left + wide * cell + 2 > width, top + high * cell + 2 > seen];
+    heat.style.cssText = `width: ${Math.min(width, left + wide * cell + 2 + (overBelow ? 14 : 0))}px; height: ${seen + (overRight ? 14 : 0)}px`;
     Object.assign(canvas, { width: Math.round(heat.clientWidth * ratio), height: Math.round(seen * ratio) });
     canvas.style.cssText = `width: ${heat.clientWidth}px; height: ${seen}px`;
     spacer.style.cssText = `width: ${left + wide * cell + 2}px; height: ${top + high * cell + 2 - seen}px`;
@@ -114,14 +117,14 @@ function render({ model, el, experimental: { invoke } }) {
         if (cell < 27 || hidden("numbers")) continue;
         const behind = light[0] + (light[1] - light[0]) * dark;
         pen.fillStyle = Math.abs(behind - luminance(pen, ground)) > Math.abs(behind - luminance(pen, ink)) ? ground : ink;
-        const lines = diagonal && cell > 40 ? [String(table.value(r, c)), `${Math.round(100 * table.share(r, c))} %`] : [measured() === "value" ? String(+table.value(r, c).toPrecision(3)) : String(Math.round(100 * table.share(r, c)))];
+        const lines = diagonal && cell > 40 ? [String(table.value(r, c)), `${rounded(table.share(r, c))} %`] : [measured() === "value" ? String(+table.value(r, c).toPrecision(3)) : rounded(table.share(r, c))];
         lines.forEach((text, i) => pen.fillText(text, x(c) + cell / 2, y(r) + cell / 2 + (i - (lines.length - 1) / 2) * 15));
       }
-    if (diagonal) for (let i = Math.max(r0, c0); i <= Math.min(r1, c1); i += 1) frame(i, i, "right", 2);
-    for (const [place, name, width] of /** @type {const} */ ([[hover, "faint", 2], [model.get("cell"), "ink", 2.5], [walked(), "now", 4]])) if (place.length) frame(place[0], place[1], name, width);
+    if (diagonal) for (let i = Math.max(r0, c0); i <= Math.min(r1, c1); i += 1) outline(i, i, "right", 2);
+    for (const [place, name, width] of /** @type {const} */ ([[hover, "faint", 2], [model.get("cell"), "ink", 2.5], [walked(), "now", 4]])) if (place.length) outline(place[0], place[1], name, width);
 
     /** @param {number} r @param {number} c @param {string} name @param {number} width */
-    function frame(r, c, name, width) {
+    function outline(r, c, name, width) {
       const side = Math.max(cell - gap, 7); // a frame around a tiny cell is still to be seen
       const out = (side - cell + gap) / 2;
       pen.lineWidth = width;
@@ -231,7 +234,7 @@ function render({ model, el, experimental: { invoke } }) {
   const steps = ["‹", "›"].map((sign, i) => h("button", { class: "mg-button mg-icon", type: "button", "aria-label": i ? "Next piece" : "Previous piece", title: i ? "Next piece (Page Down)" : "Previous piece (Page Up)", onclick: () => turnTo(2 * i - 1) }, sign));
   const list = h("select", { class: "mg-pieces", size: 5, "aria-label": "Pieces of this cell", onchange: () => open(model.get("cell"), Number(list.value), transport.playing) });
   const roll = h("canvas", { class: "mg-small-roll", role: "img", onclick: seekTo });
-  const paper = h("div", { class: "mg-paper mg-sheet", role: "img", "aria-label": "Notation" });
+  const paper = h("div", { class: "mg-paper" });
   const status = h("p", { class: "mg-status", role: "status" });
   const tell = (/** @type {string} */ text, trouble = false) => {
     status.textContent = text;
@@ -258,7 +261,7 @@ function render({ model, el, experimental: { invoke } }) {
       return h("span", {}, measured() === "value" ? String(+value.toPrecision(2)) : `${+(100 * value).toPrecision(2)} %`);
     };
     const first = scale === "logarithmic" ? h("span", {}, "rare") : tick(0);
-    legend.replaceChildren(h("span", { class: "mg-ramp", "aria-hidden": "true" }), h("div", { class: "mg-ticks" }, first, tick(0.5), tick(1)), h("span", {}, `${measured() === "value" ? "how often" : "share of the row"}, ${scale} scale; empty: never`));
+    legend.replaceChildren(h("span", { class: "mg-ramp", "aria-hidden": "true" }), h("div", { class: "mg-ticks" }, first, tick(0.5), tick(1)), h("span", {}, `${measured() === "value" ? "how often" : "share of the row in %"}, ${scale} scale · empty: never`));
   }
 
   /** The row of the chosen cell, largest share first. */
@@ -273,6 +276,7 @@ function render({ model, el, experimental: { invoke } }) {
     const shown = order.slice(0, BARS);
     if (order.includes(column) && !shown.includes(column)) shown[BARS - 1] = column;
     const most = order.length ? table.share(row, order[0]) : 1;
+    bars.style.setProperty("--mg-name", `${Math.min(20, Math.max(...table.columns.map((/** @type {string} */ label) => label.length))) * 0.6 + 0.8}em`);
     const focused = bars.contains(document.activeElement);
     bars.replaceChildren(
       h("p", { class: "mg-subtitle" }, order.length ? `${table.names[0]} ${table.rows[row]}, ${table.names[1]}:` : `${table.names[0]} ${table.rows[row]}: nothing was counted`),
@@ -463,7 +467,8 @@ function render({ model, el, experimental: { invoke } }) {
 
   // ---- put together ----
 
-  const piece = h("div", { hidden: true }, hidden("roll") ? null : roll, hidden("notation") ? null : paper);
+  const piece = h("div", { hidden: true }, hidden("roll") ? null : roll, hidden("notation") ? null : h("div", { class: "mg-sheet", role: "img", "aria-label": "Notation" }, paper));
+  const frame = h("div", {}, heat);
   const root = h("section", { class: "mg mg-matrix", "aria-label": model.get("title") || "Matrix explorer", "data-lm-suppress-shortcuts": "true" },
     hidden("title") || !model.get("title") ? null : h("div", { class: "mg-head" }, h("div", { class: "mg-title", role: "heading", "aria-level": "3" }, model.get("title"))),
     h("div", { class: "mg-bar" },
@@ -474,7 +479,7 @@ function render({ model, el, experimental: { invoke } }) {
       hidden("scale") ? null : menu("Colour scale", "scale", Object.fromEntries(Object.keys(SCALES).map((name) => [name, `${name} scale`]))),
       ...(hidden("zoom") ? [] : zooms)),
     h("div", { class: "mg-stage" },
-      h("figure", {}, readOut, caption, heat, legend, remark),
+      h("figure", {}, readOut, caption, frame, legend, remark),
       h("figure", {}, bars, h("div", { class: "mg-head" }, playButton, heading, h("div", { class: "mg-files" }, ...steps)), hidden("pieces") ? null : list, piece)),
     status);
   el.append(root);
