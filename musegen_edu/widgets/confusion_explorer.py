@@ -138,9 +138,8 @@ def _numbers(argument: str, given: Any, index: dict[str, int]) -> np.ndarray:
     """Return the class of each piece as a number."""
     numbers = []
     for place, name in enumerate(given):
-        number = index.get(str(name)) if isinstance(name, str) else name
-        whole = isinstance(number, (int, np.integer)) and not isinstance(number, bool)
-        if not whole or not 0 <= number < len(index):
+        number = index.get(name, -1) if isinstance(name, str) else name
+        if not isinstance(number, (int, np.integer)) or isinstance(number, bool) or not 0 <= number < len(index):
             raise ValueError(
                 f"{argument}[{place}]={name!r} must be one of {', '.join(index)}, or a number from 0 to {len(index) - 1}"
             )

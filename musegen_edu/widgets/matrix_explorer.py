@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -59,7 +59,17 @@ class MatrixExplorer(SoundingWidget):
     Lessons: 01 what_is_generated_music, 04 deep_learning_with_keras.
     """
 
-    HIDEABLE: tuple[str, ...] = ("title", "scale", "measure", "zoom", "numbers", "bars", "notation", "roll", "pieces")
+    HIDEABLE: ClassVar[tuple[str, ...]] = (
+        "title",
+        "scale",
+        "measure",
+        "zoom",
+        "numbers",
+        "bars",
+        "notation",
+        "roll",
+        "pieces",
+    )
     SOUNDS_AT_ONCE = True  # does a click on a cell play what it opens?
     MARKS_DIAGONAL = False
     JOINT = " "  # between the row and the column of a read-out

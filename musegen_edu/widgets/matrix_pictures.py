@@ -107,18 +107,15 @@ def _short(label: str) -> str:
 
 
 def _cells(shades: npt.NDArray[np.float64], left: float, top: float, cell: float) -> str:
-    """One path a shade, so that even 128 x 128 cells stay a small file."""
+    """One path a shade, in units of a cell, so that even 128 x 128 cells stay a small file."""
     levels = np.ceil(shades * _LEVELS).astype(int)  # 0 is never, and stays empty
-    side = max(cell - (1 if cell > 8 else 0), 1)
+    side = f"{1 - 1 / cell:.3g}" if cell > 8 else "1"
     paths = []
     for level in range(1, _LEVELS + 1):
-        moves = "".join(
-            f"M{left + column * cell:.5g} {top + row * cell:.5g}h{side:.4g}v{side:.4g}h-{side:.4g}z"
-            for row, column in np.argwhere(levels == level)
-        )
+        moves = "".join(f"M{column} {row}h{side}v{side}h-{side}z" for row, column in np.argwhere(levels == level))
         if moves:
             paths.append(f'<path d="{moves}" fill="{_BLUE}" fill-opacity="{level / _LEVELS:.2f}"/>')
-    return "".join(paths)
+    return f'<g transform="translate({left:.1f} {top:.1f}) scale({cell:.4f})">{"".join(paths)}</g>'
 
 
 def _numbers(values: npt.NDArray[np.float64], per_cent: bool, left: float, top: float, cell: float) -> list[str]:

@@ -95,6 +95,7 @@ class TransitionExplorer(MatrixExplorer):
 
     def _rows_of(self, order: int) -> tuple[npt.NDArray[Any], list[str]]:
         """Take up the contexts of one length; return the rows that are shown, and their names."""
+        counts: npt.NDArray[Any]
         if isinstance(self._source, MarkovModel):
             contexts, counts = self._source.counts(order)
         else:
