@@ -19,7 +19,7 @@ from musegen_edu.widgets.spectrogram_pictures import (
     sound_to_picture,
     sound_to_tile,
 )
-from musegen_edu.widgets.spectrogram_static import levels_to_png
+from musegen_edu.widgets.spectrogram_static import fewer_rows, levels_to_png
 
 
 def tone(pitch=440.0, seconds=1.0, sr=22050, level=0.5):
@@ -110,6 +110,15 @@ def test_the_page_gets_tiles_and_their_frequencies():
     assert player.picture({"view": "stft", "source": "C", "level": 0, "index": 0, "n_fft": 2048}, [])[0][
         "error"
     ].startswith("ValueError: source='C'")
+
+
+def test_the_difference_of_two_waveforms_is_a_waveform():
+    ask = {"view": "waveform", "source": "difference", "level": 0, "index": 0, "n_fft": 2048}
+    player = SpectrogramPlayer(tone(), 22050, other=np.round(tone() * 8) / 8)
+    wave = np.frombuffer(player.picture(ask, [])[1][0], "<f4").reshape(2, -1)
+    assert np.allclose(wave[0], (np.round(tone() * 8) / 8 - tone())[:TILE], atol=1e-6)
+    player.other = None
+    assert "must be one of A" in player.picture(ask, [])[0]["error"]
 
 
 def test_pictures_are_computed_once_and_anew_for_another_window(monkeypatch):
@@ -240,6 +249,18 @@ def test_the_static_picture_shows_and_plays_both_sounds():
     assert len(html) < 400_000
     silent = SpectrogramPlayer(np.zeros(10), 1000, view="stft").static_html()
     assert silent.count("<img") == 1 and "the first" not in silent
+
+
+def test_a_static_stft_can_have_a_logarithmic_axis():
+    picture = sound_to_picture(tone(440).astype(np.float32), 22050, "stft", n_fft=2048, hop_length=512)
+    for log in (False, True):
+        shown = fewer_rows(picture, log=log)
+        assert len(shown.levels) == len(shown.frequencies) == 256
+        middle = shown.levels[:, 20]
+        brightest = shown.frequencies[middle == middle.max()]
+        assert np.abs(brightest - 440).min() <= 22050 / 2048 + (11025 / 512 if not log else 0)
+        assert middle.max() == picture.levels[:, 20].max()
+        assert (np.diff(shown.frequencies) > 0).all()
 
 
 def test_the_image_is_a_png_with_the_loudest_row_where_it_belongs():

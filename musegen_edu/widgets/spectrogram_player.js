@@ -345,6 +345,8 @@ function render({ model, el, experimental: { invoke } }) {
   async function fetchMissing() {
     for (const [key, message] of missing) {
       asked.add(key);
+      const slow = setTimeout(() => say("The kernel is computing the picture…"), 600);
+      const told = status.textContent;
       try {
         const { answer, buffers } = await ask(invoke, el, "picture", message);
         if (gone.signal.aborted) return;
@@ -356,7 +358,10 @@ function render({ model, el, experimental: { invoke } }) {
       } catch (error) {
         if (!gone.signal.aborted && key.startsWith(`${info.version},`)) say(/** @type {Error} */ (error).message, true);
         return;
+      } finally {
+        clearTimeout(slow);
       }
+      if (status.textContent.startsWith("The kernel is computing")) say(told);
       draw(); // which says what is missing now
       read();
       return;
@@ -385,7 +390,7 @@ function render({ model, el, experimental: { invoke } }) {
     h("button", { class: "mg-tab", type: "button", role: "tab", "data-view": name, onclick: () => save("view", name) }, label));
   const tabs = h("div", { class: "mg-tabs", role: "tablist", "aria-label": "View", onkeydown: turnTab }, ...views);
   const sources = ["A", "B"].map((name) => h("button", { class: "mg-button", type: "button", "data-source": name, title: `Hear and see ${name} (${name})`, onclick: () => save("source", name) }));
-  const differ = button("Difference, B minus A", "", () => save("difference", !model.get("difference")), "Show how much louder B is than A");
+  const differ = button("Difference, B minus A", "", () => save("difference", !model.get("difference")), "Show how much louder the second sound is, in dB; in the waveform, what is left when the first is taken away");
   const compare = h("div", { class: "mg-field", role: "group", "aria-label": "Compare" }, ...sources, differ);
   const axisMenu = menu("Frequency axis", [["log", "log axis"], ["linear", "linear axis"]], "frequency_axis");
   const windowMenu = menu("Window, in samples", [...new Set([...WINDOWS, model.get("n_fft")])].sort((a, b) => a - b).map((n) => [n, `window ${n} = ${milliseconds(n)}`]), "n_fft");
@@ -471,7 +476,7 @@ function render({ model, el, experimental: { invoke } }) {
   const plot = h("div", { class: "mg-plot", tabindex: "0", role: "img" }, canvas, mark, cursor);
   const strip = h("canvas", { class: "mg-canvas", "aria-hidden": "true" });
   const stripCursor = h("div", { class: "mg-at" });
-  const overview = h("div", { class: "mg-plot mg-overview" }, strip, stripCursor);
+  const overview = h("div", { class: "mg-plot mg-overview mg-wave" }, strip, stripCursor);
   let ratio = 1; // device pixels in a px
 
   /** Any tile of the view that is shown: they all know its rows. */
@@ -514,7 +519,10 @@ function render({ model, el, experimental: { invoke } }) {
   }
 
   const heard = () => /** @type {string[]} */ (info.labels).map((_, i) => "AB"[i]);
-  const sourcesShown = () => (model.get("difference") && info.labels.length > 1 ? ["A", "B"] : [model.get("source")]);
+  function sourcesShown() {
+    if (!model.get("difference") || info.labels.length < 2) return [model.get("source")];
+    return model.get("view") === "waveform" ? ["difference"] : ["A", "B"];
+  }
 
   /**
    * @param {ReturnType<typeof brush>} tools @param {number} left @param {number} wide @param {number} top @param {number} bottom
@@ -540,8 +548,7 @@ function render({ model, el, experimental: { invoke } }) {
     pen.rect(left, top, wide, bottom - top);
     pen.clip();
     shown.forEach((source) => {
-      pen.fillStyle = pen.strokeStyle = colour(source === "A" ? "part-0" : "part-1");
-      pen.globalAlpha = shown.length > 1 ? 0.6 : 1;
+      pen.fillStyle = pen.strokeStyle = colour(`part-${["A", "B", "difference"].indexOf(source)}`);
       const xAt = (/** @type {number} */ column) => left + ((column * step - begin) / (end - begin)) * wide;
       const apart = (step / (end - begin)) * wide; // px from one column to the next
       const dots = level === 0 && apart > 5;
@@ -664,7 +671,9 @@ function render({ model, el, experimental: { invoke } }) {
       const x = xOf(i * step);
       fill("bar-line", Math.round(x), HEIGHT - BOTTOM, 1, 5);
       pen.fillStyle = colour("faint");
-      pen.fillText(`${(i * step).toFixed(digits)} s`, clamp(x, 20, canvas.clientWidth - RIGHT), HEIGHT - BOTTOM + 14);
+      const name = `${(i * step).toFixed(digits)} s`;
+      const half = pen.measureText(name).width / 2;
+      pen.fillText(name, clamp(x, half + 2, LEFT + width() + 4 - half), HEIGHT - BOTTOM + 14); // the colour bar begins behind it
     }
     pen.textAlign = "left";
   }
@@ -892,6 +901,7 @@ function render({ model, el, experimental: { invoke } }) {
     quietest.value = model.get("quietest");
     rangeText.textContent = decibels(model.get("quietest"));
     const name = several ? info.labels["AB".indexOf(model.get("source"))] : info.title || "the sound";
+    plot.classList.toggle("mg-wave", view === "waveform");
     plot.setAttribute("aria-label", `${VIEWS[/** @type {keyof VIEWS} */ (view)]} of ${name}, ${info.seconds.toFixed(2)} seconds. Space plays, arrow keys move, plus and minus zoom.`);
     deck.choose("AB".indexOf(model.get("source")));
     asked.clear();

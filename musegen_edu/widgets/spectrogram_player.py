@@ -191,14 +191,14 @@ class SpectrogramPlayer(CourseWidget):
     @answers
     def picture(self, message: dict[str, Any]) -> tuple[dict[str, Any], list[bytes]]:
         """Return one tile of a view: levels (uint8) and the rows' frequencies, or the lowest and highest samples (float32)."""
-        source = checked(
-            "source", message["source"], message["source"] in self._sounds, f"one of {', '.join(self._sounds)}"
-        )
         view = checked("view", message["view"], message["view"] in VIEWS, f"one of {', '.join(VIEWS)}")
         n_fft, level, index = (int(message[name]) for name in ("n_fft", "level", "index"))
+        if view == "waveform" and message["source"] == "difference" and len(self._sounds) == 2:
+            return _wave_tile(self._sounds["B"] - self._sounds["A"], level, index)
+        names = tuple(self._sounds)
+        source = checked("source", message["source"], message["source"] in names, f"one of {', '.join(names)}")
         if view == "waveform":
-            wave = sound_to_tile(self._sounds[source], level, index)
-            return {"rows": 2, "columns": wave.shape[1]}, [wave.astype("<f4").tobytes()]
+            return _wave_tile(self._sounds[source], level, index)
         pictures = {name: self._picture(view, name, n_fft) for name in self._sounds}
         picture = pictures[source]
         tile = picture_to_tile(picture, level, index)
@@ -241,9 +241,10 @@ class SpectrogramPlayer(CourseWidget):
         view = "mel" if self.view == "waveform" else self.view
         pictures = {source: self._picture(view, source, self.n_fft) for source in self._sounds}
         top = min(0.0, 10 * np.ceil(max(picture.loudest for picture in pictures.values()) / 10))
+        log = view == "stft" and self.frequency_axis == "log"
         names = self._labels if self._other is not None else ("",)
         shown = "".join(
-            static_sound(name, self._sounds[source], self.sample_rate, pictures[source], top - 80)
+            static_sound(name, self._sounds[source], self.sample_rate, pictures[source], low=top - 80, log=log)
             for source, name in zip(self._sounds, names, strict=True)
         )
         heading = f"<h4>{html.escape(self._title)}</h4>" if self._title else ""
@@ -252,6 +253,11 @@ class SpectrogramPlayer(CourseWidget):
     def __repr__(self) -> str:
         compared = "" if self._other is None else f" and {self._labels[1]!r}"
         return f"SpectrogramPlayer({self.seconds:.1f} s at {self.sample_rate} Hz{compared}, view={self.view!r})"
+
+
+def _wave_tile(samples: Audio, level: int, index: int) -> tuple[dict[str, Any], list[bytes]]:
+    wave = sound_to_tile(samples, level, index)
+    return {"rows": 2, "columns": wave.shape[1]}, [wave.astype("<f4").tobytes()]
 
 
 def _is_whole(value: Any) -> bool:

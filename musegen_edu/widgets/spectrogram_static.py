@@ -19,10 +19,11 @@ PALETTE = ((0, 0, 4), (28, 16, 68), (79, 18, 123), (129, 37, 129), (181, 54, 122
 STATIC_SECONDS = 20.0  # as much of a sound as a committed notebook keeps
 _WIDTH, _HEIGHT, _WAVE, _LEFT, _RIGHT = 900, 300, 56, 60, 70  # px
 _ROWS = 256
+_LOG_FROM = 27.5  # Hz at the foot of a logarithmic axis: A0, the piano's lowest key
 _TICKS = (50, 100, 200, 500, 1000, 2000, 5000, 10000, 20000)  # Hz
 
 
-def static_sound(name: str, samples: Audio, sample_rate: int, picture: Picture, low: float) -> str:
+def static_sound(name: str, samples: Audio, sample_rate: int, picture: Picture, *, low: float, log: bool) -> str:
     """Return waveform, picture and sound of at most 20 seconds as HTML without scripts.
 
     The picture is an image, because code hosts and untrusted notebooks strip SVG elements but keep images.
@@ -31,10 +32,9 @@ def static_sound(name: str, samples: Audio, sample_rate: int, picture: Picture, 
     remark = f"; the first {STATIC_SECONDS:.0f} s" if len(samples) / sample_rate > STATIC_SECONDS + 0.5 else ""
     frames = max(1, round(seconds * sample_rate / picture.hop_length))
     level = max(0, int(np.ceil(np.log2(frames / TILE))))
+    picture = fewer_rows(picture, log=log)
     shown = picture_to_tile(picture, level, 0)[:, : -(-frames >> level) or 1]
     text = html.escape(name)
-    if len(shown) > _ROWS:  # an STFT has more rows than the image has pixels
-        shown = np.maximum.reduceat(shown, np.linspace(0, len(shown), _ROWS + 1)[:-1].astype(int), axis=0)
     image = _drawing(samples[: int(seconds * sample_rate)], seconds, shown, picture, low)
     sound = base64.b64encode(_clip(samples, sample_rate, seconds)).decode()
     uri = base64.b64encode(image.encode()).decode()
@@ -44,6 +44,29 @@ def static_sound(name: str, samples: Audio, sample_rate: int, picture: Picture, 
         f'<img alt="Waveform and spectrogram: {text}" style="display: block; max-width: 100%; background: #fff" src="data:image/svg+xml;base64,{uri}">'
         f'<audio controls preload="none" style="width: 100%; max-width: 480px" src="data:audio/mpeg;base64,{sound}"></audio></figure>'
     )
+
+
+def fewer_rows(picture: Picture, *, log: bool) -> Picture:
+    """Return a picture with at most 256 rows, each the loudest of those it stands for; with `log`, equally many in every octave.
+
+    Examples
+    --------
+    >>> picture = Picture(np.zeros((1025, 4), np.uint8), np.linspace(0, 11025, 1025, dtype=np.float32), 512)
+    >>> fewer_rows(picture, log=True).frequencies[[0, -1]].round().tolist()
+    [28.0, 10897.0]
+    """
+    if len(picture.frequencies) <= _ROWS and not log:
+        return picture
+    top = float(picture.frequencies[-1])
+    edges = np.geomspace(_LOG_FROM, top, _ROWS + 1) if log else np.linspace(0, top, _ROWS + 1)
+    middles = np.sqrt(edges[:-1] * edges[1:]) if log else (edges[:-1] + edges[1:]) / 2
+    spacing = top / (len(picture.frequencies) - 1)  # Hz from one row of an STFT to the next
+    first, last = np.rint(edges / spacing).astype(int)[:-1], np.rint(edges / spacing).astype(int)[1:]
+    between = last <= first + 1  # a new row is no taller than an old one: the nearest is taken
+    first = np.where(between, np.rint(middles / spacing).astype(int), first)
+    last = np.where(between, first + 1, last)
+    rows = [picture.levels[a:b].max(axis=0) for a, b in zip(first, last, strict=True)]
+    return Picture(np.stack(rows), middles.astype(np.float32), picture.hop_length)
 
 
 def levels_to_png(levels: npt.NDArray[np.uint8], low: int = 0, high: int = 255) -> bytes:
@@ -95,7 +118,7 @@ def _drawing(samples: Audio, seconds: float, levels: npt.NDArray[np.uint8], pict
         f'<polygon points="{" ".join(upper + lower[::-1])}" fill="#1f78c1" stroke="#1f78c1"/>',
         f'<image x="{_LEFT}" y="{top}" width="{width}" height="{bottom - top}" preserveAspectRatio="none" href="data:image/png;base64,{png}"/>',
         f'<image x="{_WIDTH - 58}" y="{top}" width="12" height="{bottom - top}" preserveAspectRatio="none" href="data:image/png;base64,{bar}"/>',
-        f'<text x="{_WIDTH - 42}" y="{top + 10}">{low + 80:.0f} dB</text><text x="{_WIDTH - 42}" y="{bottom}">{low:.0f}</text>',
+        f'<text x="{_WIDTH - 42}" y="{top + 10}">{low + 80:.0f} dB</text><text x="{_WIDTH - 42}" y="{bottom}">−{-low:.0f}</text>',
     ]
     step = nice_step(seconds, 10)
     for tick in np.arange(0, seconds * 1.0001, step):
