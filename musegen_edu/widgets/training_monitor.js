@@ -13,7 +13,7 @@ const ACTIVE = ["running", "paused"];
 /** @typedef {{ name: string, values: Record<string, (number | null)[]>, points: [number, number][], resumed: number[], stopped: number[], best: number | null }} Run */
 /** @typedef {{ state: string, epoch: number, epochs: number, done: number, batch: number, batches: number, elapsed: number, left: number | null, share: number | null, diverged: boolean }} Progress */
 /** @typedef {{ run: string, epoch: number, kind: string, error: string }} Entry */
-/** @typedef {{ kind: string, seconds: number, play: (from: number) => void, stop: () => void, at: () => number, picture: string }} Sample */
+/** @typedef {{ kind: string, seconds: number, play: () => void | Promise<void>, stop: () => void, at: () => number, picture: string }} Sample */
 
 // One copy a monitor, whatever number of cells it is shown in: what the reader has chosen.
 const view = { metric: "loss", log: false, shown: "both", off: /** @type {Set<string>} */ (new Set()), chosen: /** @type {string | null} */ (null) };
@@ -126,7 +126,7 @@ function render({ model, el, experimental: { invoke } }) {
     facts.textContent = text;
     bar.setAttribute("aria-valuetext", text);
     const reached = Math.floor(4 * share);
-    if (now.state !== state) say(now.diverged ? DIVERGED : { running: state === "paused" ? "Going on." : "Training.", paused: "Paused. The network waits; other cells wait, too.", finished: "Finished.", stopped: "Stopped. Weights and history are kept; fitting again goes on from here.", failed: "The training was ended by an error; what was recorded is kept." }[now.state] ?? "", now.diverged || now.state === "failed");
+    if (now.state !== state) say(now.diverged ? DIVERGED : { running: state === "paused" ? "Going on." : "Training.", paused: "Paused. The network waits; other cells wait, too.", finished: "Finished.", stopped: "Stopped. Weights and history are kept; fitting again goes on from here.", failed: "The training was ended by an error; what was recorded is kept.", left: "The loop was left before its last epoch; what was recorded is kept." }[now.state] ?? "", now.diverged || now.state === "failed");
     else if (active && now.diverged) say(DIVERGED, true);
     else if (active && reached > quarter && reached < 4) say(`${25 * reached} % done.`);
     [state, quarter] = [now.state, reached];
@@ -359,10 +359,10 @@ function render({ model, el, experimental: { invoke } }) {
     const rate = (facts.bpm * 24) / 60; // ticks a second
     return {
       kind: "score", seconds: facts.duration / rate, picture: rollOf(notes, facts, label),
-      play: async (from) => {
+      play: async () => {
         transport.packs = await Promise.all(facts.programs.map((/** @type {number} */ program) => loadPack(program, fetchPack)));
         if (closed || playing === null) return;
-        transport.seek(from * rate);
+        transport.at = 0;
         transport.play();
       },
       stop: () => transport.close(),
@@ -411,7 +411,7 @@ function render({ model, el, experimental: { invoke } }) {
     root.setAttribute("aria-busy", "true");
     try {
       playing = await fetchSample(entry);
-      await playing.play(0);
+      await playing.play();
       showPlay();
       follow();
     } catch (error) {
@@ -499,7 +499,7 @@ function wordsFor(now, since) {
   if (now.state === "idle") return "Not trained yet.";
   const count = `${now.done} epoch${now.done === 1 ? "" : "s"} in ${took}${now.epoch > now.done ? `, ${now.epoch} in all` : ""}`;
   if (now.state === "finished") return count;
-  if (now.state === "stopped" || now.state === "failed") return `Ended early: ${count}`;
+  if (["stopped", "failed", "left"].includes(now.state)) return `Ended early: ${count}`;
   const left = now.left === null ? "" : ` · ${about(Math.max(0, now.left - going))} left`;
   return `${where}${batch} · ${took} so far${left}`;
 }

@@ -197,8 +197,10 @@ class TrainingMonitor(SoundingWidget):
                 yield self._first + index + 1
                 if self._stop.is_set():
                     break
-        finally:
-            self.end()
+        except GeneratorExit:  # a break in the loop, or an error: from here they look the same
+            self._finish("left")
+            raise
+        self.end()
 
     def record(self, logs: Mapping[str, float], *, model: Any = None) -> bool:
         """Note an epoch of a loop of one's own, such as `{"loss": 0.4, "val_loss": 0.5}`; return whether to go on.
@@ -291,13 +293,16 @@ class TrainingMonitor(SoundingWidget):
 
     def end(self, *, failed: bool = False) -> None:
         """The training is over."""
-        if self._state not in _ACTIVE:
-            return
-        self._state = "failed" if failed else "stopped" if self._stop.is_set() else "finished"
-        self._cell.end()
-        self._publish(everything=True)
+        self._finish("failed" if failed else "stopped" if self._stop.is_set() else "finished")
 
     # ---- inside ----
+
+    def _finish(self, state: str) -> None:
+        if self._state not in _ACTIVE:
+            return
+        self._state = state
+        self._cell.end()
+        self._publish(everything=True)
 
     def _free_name(self) -> str:
         taken, number = {run.name for run in self._runs}, len(self._runs) + 1

@@ -4,6 +4,12 @@ import base64
 import json
 import os
 import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
 from pathlib import Path
 
 import numpy as np
@@ -23,6 +29,11 @@ ARGUMENTS = [
 ]
 WAVE = """() => { const ear = globalThis.musegenSound?.analyser; if (!ear) return null;
   const wave = new Float32Array(ear.fftSize); ear.getFloatTimeDomainData(wave); return [Array.from(wave), ear.context.sampleRate]; }"""
+TOKEN = "listen"
+READY = """() => Promise.race([(async () => { const app = window.jupyterapp; await app.restored;
+  const notebook = app.shell.currentWidget; await notebook.context.ready; await notebook.sessionContext.ready;
+  await notebook.sessionContext.session.kernel.info; return 'ready'; })(),
+  new Promise((resolve) => setTimeout(() => resolve('no kernel after 60 s'), 60000))])"""
 
 
 def chromium_path() -> str | None:
@@ -117,3 +128,97 @@ def show(watch):
         return watched
 
     return show_widget
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def notebook(cells):
+    return {
+        "cells": [
+            {
+                "cell_type": "code",
+                "id": f"cell-{i}",
+                "metadata": {},
+                "source": source,
+                "outputs": [],
+                "execution_count": None,
+            }
+            for i, source in enumerate(cells)
+        ],
+        "metadata": {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}},
+        "nbformat": 4,
+        "nbformat_minor": 5,
+    }
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory, request):
+    """The address of a JupyterLab with settings, data and a kernel of its own, and the notebooks that the module names in NOTEBOOKS.
+
+    Parametrised indirectly, it takes settings of JupyterLab, {plugin: {name: value}}.
+    """
+    root = tmp_path_factory.mktemp("lab")
+    home = {name: str(root / name.lower()) for name in (
+        "JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR", "JUPYTERLAB_WORKSPACES_DIR", "JUPYTERLAB_SETTINGS_DIR", "IPYTHONDIR",
+    )}  # fmt: skip
+    home["MUSEGEN_HOME"] = str(root / "learner")
+    settings = Path(home["JUPYTER_CONFIG_DIR"]) / "labconfig"
+    settings.mkdir(parents=True)
+    # The news extension asks a server on the web.
+    quiet = {"disabledExtensions": {"@jupyterlab/apputils-extension:announcements": True}}
+    (settings / "page_config.json").write_text(json.dumps(quiet))
+    shelf = root / "notebooks"
+    shelf.mkdir()
+    for name, cells in request.module.NOTEBOOKS.items():
+        (shelf / name).write_text(json.dumps(notebook(cells)))
+    for plugin, values in getattr(request, "param", {}).items():
+        package, name = plugin.split(":")
+        path = Path(home["JUPYTERLAB_SETTINGS_DIR"]) / package / f"{name}.jupyterlab-settings"
+        path.parent.mkdir(parents=True)
+        path.write_text(json.dumps(values))
+    port = free_port()
+    path = os.pathsep.join([str(Path(__file__).parents[2]), os.environ.get("PYTHONPATH", "")])
+    command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", f"--port={port}", "--ServerApp.port_retries=0",
+               f"--IdentityProvider.token={TOKEN}", f"--ServerApp.root_dir={shelf}", "--LabApp.expose_app_in_browser=True"]  # fmt: skip
+    log = root / "lab.log"
+    with log.open("w") as stream:
+        server = subprocess.Popen(command, env={**os.environ, **home, "PYTHONPATH": path}, stdout=stream, stderr=stream)
+        try:
+            wait_for_server(f"http://127.0.0.1:{port}/api/status?token={TOKEN}", server, log)
+            yield f"http://127.0.0.1:{port}/lab/tree/{{}}?token={TOKEN}&reset"
+        finally:
+            server.terminate()
+            server.wait(20)
+
+
+def wait_for_server(address, server, log, seconds=60):
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline and server.poll() is None:
+        try:
+            with urllib.request.urlopen(address, timeout=2):
+                return
+        except (urllib.error.URLError, OSError):
+            time.sleep(0.2)
+    pytest.fail(f"JupyterLab did not start:\n{log.read_text()[-2000:]}")
+
+
+@pytest.fixture
+def open_notebook(watch, lab):
+    """Open one of the module's notebooks in JupyterLab, and wait until its kernel answers."""
+
+    def open_one(name, **options):
+        watched = watch(**options)
+        watched.page.goto(lab.format(name))
+        watched.page.wait_for_function("() => window.jupyterapp?.shell?.currentWidget?.sessionContext", timeout=60_000)
+        open_one.wait_for_kernel(watched.page)
+        return watched
+
+    def wait_for_kernel(page):
+        assert page.evaluate(READY) == "ready"
+
+    open_one.wait_for_kernel = wait_for_kernel
+    return open_one

@@ -1,21 +1,12 @@
 """A notebook from the first click to the last in a real JupyterLab with a real kernel."""
 
-import json
-import os
 import re
-import socket
-import subprocess
-import sys
-import time
-import urllib.error
-import urllib.request
 from pathlib import Path
 
 import pytest
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
-TOKEN = "listen"
 CELLS = [
     "from musegen_edu.score import Score\nfrom musegen_edu.widgets import Player, Question, Quiz\n"
     "score = Score.from_melody([69, 81], 192, bpm=120, title='A and a', programs=(73,))\nscore",
@@ -29,94 +20,17 @@ DRAWING = [
     "editor.score.notes.tolist()",
     "editor.score = editor.score.transpose(12)",
 ]
-READY = """() => Promise.race([(async () => { const app = window.jupyterapp; await app.restored;
-  const notebook = app.shell.currentWidget; await notebook.context.ready; await notebook.sessionContext.ready;
-  await notebook.sessionContext.session.kernel.info; return 'ready'; })(),
-  new Promise((resolve) => setTimeout(() => resolve('no kernel after 60 s'), 60000))])"""
 RUN = """async (i) => { const notebook = window.jupyterapp.shell.currentWidget; notebook.content.activeCellIndex = i;
   notebook.content.deselectAll(); await window.jupyterapp.commands.execute('notebook:run-cell'); }"""
 OUTPUTS = "(i) => window.jupyterapp.shell.currentWidget.content.widgets[i].model.outputs.toJSON()"
 RESTART = "() => window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.restart()"
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+NOTEBOOKS = {"tune.ipynb": CELLS, "drawing.ipynb": DRAWING}
 
 
-def notebook(cells):
-    return {
-        "cells": [
-            {
-                "cell_type": "code",
-                "id": f"cell-{i}",
-                "metadata": {},
-                "source": source,
-                "outputs": [],
-                "execution_count": None,
-            }
-            for i, source in enumerate(cells)
-        ],
-        "metadata": {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}},
-        "nbformat": 4,
-        "nbformat_minor": 5,
-    }
-
-
-@pytest.fixture(scope="module")
-def lab(tmp_path_factory):
-    """The address of a JupyterLab with settings, data and a kernel of its own."""
-    root = tmp_path_factory.mktemp("lab")
-    home = {name: str(root / name.lower()) for name in (
-        "JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR", "JUPYTERLAB_WORKSPACES_DIR", "JUPYTERLAB_SETTINGS_DIR", "IPYTHONDIR",
-    )}  # fmt: skip
-    home["MUSEGEN_HOME"] = str(root / "learner")
-    settings = Path(home["JUPYTER_CONFIG_DIR"]) / "labconfig"
-    settings.mkdir(parents=True)
-    # The news extension asks a server on the web.
-    quiet = {"disabledExtensions": {"@jupyterlab/apputils-extension:announcements": True}}
-    (settings / "page_config.json").write_text(json.dumps(quiet))
-    shelf = root / "notebooks"
-    shelf.mkdir()
-    (shelf / "tune.ipynb").write_text(json.dumps(notebook(CELLS)))
-    (shelf / "drawing.ipynb").write_text(json.dumps(notebook(DRAWING)))
-    port = free_port()
-    path = os.pathsep.join([str(Path(__file__).parents[2]), os.environ.get("PYTHONPATH", "")])
-    command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", f"--port={port}", "--ServerApp.port_retries=0",
-               f"--IdentityProvider.token={TOKEN}", f"--ServerApp.root_dir={shelf}", "--LabApp.expose_app_in_browser=True"]  # fmt: skip
-    log = root / "lab.log"
-    with log.open("w") as stream:
-        server = subprocess.Popen(command, env={**os.environ, **home, "PYTHONPATH": path}, stdout=stream, stderr=stream)
-        try:
-            wait_for_server(f"http://127.0.0.1:{port}/api/status?token={TOKEN}", server, log)
-            yield f"http://127.0.0.1:{port}/lab/tree/{{}}?token={TOKEN}&reset"
-        finally:
-            server.terminate()
-            server.wait(20)
-
-
-def wait_for_server(address, server, log, seconds=60):
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline and server.poll() is None:
-        try:
-            with urllib.request.urlopen(address, timeout=2):
-                return
-        except (urllib.error.URLError, OSError):
-            time.sleep(0.2)
-    pytest.fail(f"JupyterLab did not start:\n{log.read_text()[-2000:]}")
-
-
-def open_notebook(watch, lab, name, **options):
-    watched = watch(**options)
-    watched.page.goto(lab.format(name))
-    watched.page.wait_for_function("() => window.jupyterapp?.shell?.currentWidget?.sessionContext", timeout=60_000)
-    assert watched.page.evaluate(READY) == "ready"
-    return watched
-
-
-def test_a_notebook_is_seen_heard_and_answered(watch, lab):
-    watched = open_notebook(watch, lab, "tune.ipynb")
+def test_a_notebook_is_seen_heard_and_answered(open_notebook):
+    watched = open_notebook("tune.ipynb")
     page = watched.page
     cell = [page.locator(f".jp-Notebook .jp-Cell >> nth={i}") for i in range(len(CELLS))]
 
@@ -177,8 +91,8 @@ def test_a_notebook_is_seen_heard_and_answered(watch, lab):
     assert watched.listen()[1] == pytest.approx(440, rel=0.01)
 
 
-def test_a_drawing_outlives_the_kernel(watch, lab):
-    watched = open_notebook(watch, lab, "drawing.ipynb")
+def test_a_drawing_outlives_the_kernel(open_notebook):
+    watched = open_notebook("drawing.ipynb")
     page = watched.page
     cell = [page.locator(f".jp-Notebook .jp-Cell >> nth={i}") for i in range(len(DRAWING))]
 
@@ -220,7 +134,7 @@ def test_a_drawing_outlives_the_kernel(watch, lab):
     # A new kernel finds the drawing, and a new page shows it.
     page.evaluate(RESTART)
     page.wait_for_timeout(500)
-    assert page.evaluate(READY) == "ready"
+    open_notebook.wait_for_kernel(page)
     page.evaluate(RUN, 0)
     cell[0].locator(".mg-grid[aria-label*=': 1 note.']").wait_for()
     assert drawn() == f"[(0, 6, {pitch + 13}, 90, 0)]"
