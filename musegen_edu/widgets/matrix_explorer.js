@@ -82,6 +82,7 @@ function render({ model, el, experimental: { invoke } }) {
     const fits = Math.min(across, down < 9 ? 12 : down); // what must be scrolled anyhow may be large enough to point at
     cell = Math.min(within(5, fits, 84) * ZOOMS[zoom], 120);
     top = (longest > cell - 2 ? longest : LINE) + 10;
+    Object.assign(heat.dataset, { left, top, cell }); // where the cells are, for whoever looks at the page from outside
     const seen = Math.min(top + high * cell + 2, TALLEST);
     const ratio = globalThis.devicePixelRatio || 1;
     const [overRight, overBelow] = [left + wide * cell + 2 > width, top + high * cell + 2 > seen];
@@ -233,7 +234,7 @@ function render({ model, el, experimental: { invoke } }) {
   const playButton = h("button", { class: "mg-play", type: "button", onclick: toggle });
   const steps = ["‹", "›"].map((sign, i) => h("button", { class: "mg-button mg-icon", type: "button", "aria-label": i ? "Next piece" : "Previous piece", title: i ? "Next piece (Page Down)" : "Previous piece (Page Up)", onclick: () => turnTo(2 * i - 1) }, sign));
   const list = h("select", { class: "mg-pieces", size: 5, "aria-label": "Pieces of this cell", onchange: () => open(model.get("cell"), Number(list.value), transport.playing) });
-  const roll = h("canvas", { class: "mg-small-roll", role: "img", onclick: seekTo });
+  const roll = h("canvas", { class: "mg-small-roll", role: "img", "aria-label": "Piano roll", onclick: seekTo });
   const paper = h("div", { class: "mg-paper" });
   const status = h("p", { class: "mg-status", role: "status" });
   const tell = (/** @type {string} */ text, trouble = false) => {
