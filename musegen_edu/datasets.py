@@ -1,4 +1,4 @@
-"""The data that comes with the course: `load_dataset("folk")`, `load_dataset("chorales")`, and two datasets of sounds.
+"""The data that comes with the course: `load_dataset("folk")`, `"chorales"`, `"styles"`, and two datasets of sounds.
 
 A dataset of music is one zip file of MIDI files, which any music program opens, with a table `index.csv` inside. The checksum
 of the zip lies beside it in `SHA256SUMS`; a file that has been cut or changed is refused. The datasets of sounds, "one_shots"
@@ -8,8 +8,7 @@ and "timbre", are those of `musegen_edu.audio_datasets`. Larger public datasets 
 
 from __future__ import annotations
 
-import csv
-import dataclasses
+import contextlib
 import html
 import io
 import os
@@ -23,45 +22,16 @@ from typing import Literal, overload
 from musegen_edu.audio_datasets import AudioDataset, load_one_shots
 from musegen_edu.dataset_files import CHECKSUMS as CHECKSUMS
 from musegen_edu.dataset_files import INDEX, read_dataset_files, write_dataset_files
+from musegen_edu.dataset_index import IndexRow as IndexRow
+from musegen_edu.dataset_index import read_index, write_index
+from musegen_edu.excerpts import BarReference, cut_excerpt
 from musegen_edu.families import SPLITS
 from musegen_edu.midi import midi_to_score, score_to_midi
 from musegen_edu.score import Score
 from musegen_edu.timbre import load_timbre
 
-_NAMES = ("chorales", "folk", "one_shots", "timbre")
-
-
-@dataclass(frozen=True, slots=True)
-class IndexRow:
-    """One line of a dataset's table: what is known of one piece beside its notes.
-
-    `file` is the MIDI file in the zip, `kind` the kind of tune ("reel", "jig", ... or "" where nobody says), `meter` the time
-    signature, `pickup` in ticks (24 to the quarter note), `bpm` in quarter notes a minute, `bars` includes the pickup bar.
-    `family` is the same number for pieces that share a melody; a family lies on one side of the split. `source` is the book,
-    `origin` the file that was read, `credit` those who made that file, `official_split` the side on which a published split
-    has the piece ("" where it is in none). `fermatas` are the onsets, in ticks, of the notes of
-    part 0 that are held (chorales: the ends of the lines).
-    """
-
-    file: str
-    title: str
-    kind: str
-    key: str
-    meter: tuple[int, int]
-    pickup: int
-    bpm: float
-    bars: int
-    notes: int
-    split: str
-    family: int
-    source: str
-    origin: str
-    credit: str
-    official_split: str = ""
-    fermatas: tuple[int, ...] = ()
-
-
-_COLUMNS = tuple(field.name for field in dataclasses.fields(IndexRow))
+_NAMES = ("chorales", "folk", "one_shots", "styles", "timbre")
+_MADE_FROM = "music21's corpus"
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -140,10 +110,19 @@ class Dataset:
         )
 
     def _read(self, split: str) -> tuple[Score, ...]:
-        with zipfile.ZipFile(io.BytesIO(self.archive)) as archive:
-            return tuple(
-                midi_to_score(archive.read(row.file), name=f"{row.file} in {self.name}.zip") for row in self.rows(split)
-            )
+        with contextlib.ExitStack() as stack:
+            archives = {self.name: stack.enter_context(zipfile.ZipFile(io.BytesIO(self.archive)))}
+
+            def read(row: IndexRow) -> Score:
+                bars = BarReference.from_text(row.file)
+                name, file = (bars.dataset, bars.file) if bars else (self.name, row.file)
+                if name not in archives:  # excerpts of another dataset are stored once, there
+                    files = read_dataset_files(name, made_from=_MADE_FROM)
+                    archives[name] = stack.enter_context(zipfile.ZipFile(io.BytesIO(files.archive)))
+                score = midi_to_score(archives[name].read(file), name=f"{file} in {name}.zip")
+                return cut_excerpt(score, bars.first, bars.last) if bars else score
+
+            return tuple(read(row) for row in self.rows(split))
 
 
 def dataset_names() -> tuple[str, ...]:
@@ -152,13 +131,13 @@ def dataset_names() -> tuple[str, ...]:
     Examples
     --------
     >>> dataset_names()
-    ('chorales', 'folk', 'one_shots', 'timbre')
+    ('chorales', 'folk', 'one_shots', 'styles', 'timbre')
     """
     return _NAMES
 
 
 @overload
-def load_dataset(name: Literal["chorales", "folk"]) -> Dataset: ...
+def load_dataset(name: Literal["chorales", "folk", "styles"]) -> Dataset: ...
 @overload
 def load_dataset(name: Literal["one_shots", "timbre"]) -> AudioDataset: ...
 @overload
@@ -170,7 +149,8 @@ def load_dataset(name: str) -> Dataset | AudioDataset:
 
     Parameters
     ----------
-    name : "folk" (tunes in one voice from three old songbooks), "chorales" (four-part chorales by Bach), "one_shots" (recorded
+    name : "folk" (tunes in one voice from three old songbooks), "chorales" (four-part chorales by Bach), "styles" (excerpts of
+        equal length from folk tunes, chorales, madrigals and string quartets, with the style of each), "one_shots" (recorded
         drums and other short sounds) or "timbre" (notes of twelve instruments, rendered from the SoundFont at first use).
 
     Returns
@@ -203,9 +183,9 @@ def load_dataset(name: str) -> Dataset | AudioDataset:
         return load_timbre()
     if name == "one_shots":
         return load_one_shots()
-    files = read_dataset_files(name, made_from="music21's corpus")
+    files = read_dataset_files(name, made_from=_MADE_FROM)
     with zipfile.ZipFile(io.BytesIO(files.archive)) as archive:
-        index = _read_index(archive.read(INDEX).decode("utf-8"))
+        index = read_index(archive.read(INDEX).decode("utf-8"))
     return Dataset(name=name, index=index, card=files.card, sha256=files.sha256, archive=files.archive)
 
 
@@ -215,7 +195,8 @@ def write_dataset(path: str | os.PathLike[str], rows: Sequence[IndexRow], scores
     Parameters
     ----------
     path : of the zip, such as `datasets/folk/folk.zip`.
-    rows, scores : one of each a piece, in the same order.
+    rows, scores : one of each a piece, in the same order. A row whose file is a `BarReference` is written without its music,
+        which is in another dataset already.
 
     Returns
     -------
@@ -230,45 +211,9 @@ def write_dataset(path: str | os.PathLike[str], rows: Sequence[IndexRow], scores
         raise ValueError(f"rows has {len(rows)} rows for {len(scores)} scores; there must be one row a score")
     if len({row.file for row in rows}) != len(rows):
         raise ValueError("rows names the same file twice; each score needs a file name of its own")
-    music = ((row.file, score_to_midi(score)) for row, score in zip(rows, scores, strict=True))
-    return write_dataset_files(Path(path), [(INDEX, _write_index(rows).encode("utf-8")), *music])
-
-
-def _write_index(rows: Sequence[IndexRow]) -> str:
-    buffer = io.StringIO()
-    writer = csv.writer(buffer, lineterminator="\n")
-    writer.writerow(_COLUMNS)
-    for row in rows:
-        values = {column: getattr(row, column) for column in _COLUMNS}
-        values["meter"] = f"{row.meter[0]}/{row.meter[1]}"
-        values["bpm"] = f"{row.bpm:g}"
-        values["fermatas"] = " ".join(map(str, row.fermatas))
-        writer.writerow(values.values())
-    return buffer.getvalue()
-
-
-def _read_index(text: str) -> tuple[IndexRow, ...]:
-    rows = []
-    for line in csv.DictReader(io.StringIO(text)):
-        top, bottom = line["meter"].split("/")
-        rows.append(
-            IndexRow(
-                file=line["file"],
-                title=line["title"],
-                kind=line["kind"],
-                key=line["key"],
-                meter=(int(top), int(bottom)),
-                pickup=int(line["pickup"]),
-                bpm=float(line["bpm"]),
-                bars=int(line["bars"]),
-                notes=int(line["notes"]),
-                split=line["split"],
-                family=int(line["family"]),
-                source=line["source"],
-                origin=line["origin"],
-                credit=line["credit"],
-                official_split=line["official_split"],
-                fermatas=tuple(map(int, line["fermatas"].split())),
-            )
-        )
-    return tuple(rows)
+    music = (
+        (row.file, score_to_midi(score))
+        for row, score in zip(rows, scores, strict=True)
+        if BarReference.from_text(row.file) is None
+    )
+    return write_dataset_files(Path(path), [(INDEX, write_index(rows).encode("utf-8")), *music])

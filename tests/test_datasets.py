@@ -214,7 +214,7 @@ def test_the_card_states_the_counts(folk, chorales):
 
 
 def test_unknown_name():
-    assert dataset_names() == ("chorales", "folk", "one_shots", "timbre")
+    assert dataset_names() == ("chorales", "folk", "one_shots", "styles", "timbre")
     with pytest.raises(ValueError, match="name='jazz' must be one of 'chorales', 'folk'"):
         load_dataset("jazz")
 
