@@ -17,7 +17,12 @@ from typing import Any
 from musegen_edu.files import learner_folder, write_atomically
 
 SCHEMA = 1  # raise it when the form of the file changes, and teach `_parse` the old form
-LESSON_TITLES = {"00": "Start here", "01": "What is generated music?"}
+LESSON_TITLES = {
+    "00": "Start here",
+    "01": "What is generated music?",
+    "02": "Representing music",
+    "03": "Neural networks from scratch",
+}
 _LOCK_SECONDS = 5.0  # a record takes milliseconds; whoever waits longer is told instead of being kept
 
 

@@ -145,7 +145,7 @@ print("The tune by people:", composers["people"].title)
 # |---|---|---|
 # | 00 | **Start here** | you are here |
 # | 01 | [What is generated music?](01_what_is_generated_music.ipynb) | a dice game and a Markov chain that you write yourself |
-# | 02 | Representing music | notes, tokens, piano rolls, sound |
+# | 02 | [Representing music](02_representing_music.ipynb) | notes, tokens, piano rolls, sound; what each of them loses |
 # | 03 | [Neural networks from scratch](03_neural_networks_from_scratch.ipynb) | a network in plain NumPy that hears major and minor |
 # | 04 | Deep learning with Keras | a network that tells styles apart |
 # | 05 | Recurrent networks | your first neural melody |
