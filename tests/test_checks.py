@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 
 from musegen_edu import checks
+from musegen_edu.authoring.source import read_lesson
 from musegen_edu.checks import core, progress
 from musegen_edu.checks.core import CheckResult, Failure, call, check, quiz
 from musegen_edu.checks.progress import Progress, ProgressError, load_progress, record_exercise, record_quiz
@@ -301,3 +302,10 @@ def test_quiz_records_its_result(monkeypatch, capsys, home):
     monkeypatch.setenv("MUSEGEN_HOME", str(Path(home) / "progress.json" / "below"))
     made["on_result"](2, 2)
     assert "could not be saved" in capsys.readouterr().err
+
+
+def test_the_progress_table_names_the_lessons_as_they_name_themselves():
+    sources = sorted((Path(__file__).parents[1] / "notebooks" / "src").glob("[0-9][0-9]_*.py"))
+    titles = {lesson.number: lesson.title for lesson in map(read_lesson, sources)}
+    assert len(titles) == len(sources) > 0
+    assert titles == progress.LESSON_TITLES
