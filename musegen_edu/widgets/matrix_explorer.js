@@ -193,12 +193,12 @@ function render({ model, el, experimental: { invoke } }) {
 
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   let waiting;
-  /** Choose a cell; its music is opened at once for a click, and for the keys when they rest. @param {number[]} at @param {boolean} [play] */
+  /** Choose a cell. To be heard it is opened at once, else when the keys rest. @param {number[]} at @param {boolean} [play] */
   function choose(at, play = false) {
     save("cell", at);
-    clearTimeout(waiting);
-    if (play) openSound(); // within the gesture
-    waiting = setTimeout(() => open(at, 0, play), play ? 0 : 180);
+    if (!play) return;
+    openSound(); // within the gesture
+    open(at, 0, true);
   }
 
   /** @param {number[]} at */
@@ -301,6 +301,7 @@ function render({ model, el, experimental: { invoke } }) {
   function walk() {
     if (music?.cells && transport.playing) return transport.pause();
     openSound();
+    hover = [];
     return fetchMusic("take_walk", { seed: model.get("seed"), from: model.get("cell")[0] ?? -1 }, true);
   }
 
@@ -312,13 +313,10 @@ function render({ model, el, experimental: { invoke } }) {
       const { answer, buffers } = await ask(invoke, el, name, message);
       if (order !== ticket || gone.signal.aborted) return;
       tell(answer.remark ?? "");
-      transport.onChange = () => {};
-      transport.close();
+      putAway();
       music = answer;
       notes = buffers.length ? readNotes(buffers[0]) : [];
       transport = new Transport(notes, { programs: answer.programs ?? [], length: answer.duration ?? 0, bpm: answer.bpm ?? 120, onChange: show });
-      heads = new Map();
-      paper.replaceChildren();
       showMusic();
       if (!notes.length) return;
       const mine = transport;
@@ -333,6 +331,17 @@ function render({ model, el, experimental: { invoke } }) {
     } catch (error) {
       if (order === ticket && !gone.signal.aborted) tell(/** @type {Error} */ (error).message, true);
     }
+  }
+
+  /** Forget what was opened. */
+  function putAway() {
+    transport.onChange = () => {};
+    transport.close();
+    transport = new Transport([], { programs: [], length: 0, bpm: 120 });
+    music = null;
+    notes = [];
+    heads = new Map();
+    paper.replaceChildren();
   }
 
   /** @type {Map<number, Element[]>} note heads by row of the notes */
@@ -463,6 +472,7 @@ function render({ model, el, experimental: { invoke } }) {
     if (event.ctrlKey || event.metaKey || event.altKey || !keys[event.key]) return;
     event.preventDefault();
     event.stopPropagation();
+    hover = []; // a pointer that rests somewhere has nothing to say while keys walk
     keys[event.key]();
   }
 
@@ -490,16 +500,18 @@ function render({ model, el, experimental: { invoke } }) {
     gone.signal.addEventListener("abort", () => model.off(`change:${name}`, change));
   };
   watch("matrix", () => {
-    music = null;
-    notes = [];
-    transport.pause();
+    ticket += 1; // what is on its way belongs to the old table
+    putAway();
     showTable();
     showMusic();
   });
   watch("cell", () => {
-    if (music?.cells) music = null; // the walk is over
+    if (music?.cells) putAway(); // the walk is over
+    clearTimeout(waiting);
+    waiting = setTimeout(() => open(model.get("cell"), 0, false), 180);
     reveal(model.get("cell"));
     showCell();
+    showMusic();
   });
   for (const name of ["scale", "measure"]) watch(name, () => {
     showLegend();
