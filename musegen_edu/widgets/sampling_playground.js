@@ -93,7 +93,8 @@ function render({ model, el, experimental: { invoke } }) {
   let draws = 0; // at this place
   let guessed = /** @type {string | null} */ (null); // which key, at this place
   let tally = { count: 0, you: 0, itself: 0, blind: 0 };
-  let busy = false;
+  let sent = 0; // messages to the kernel
+  let busy = 0; // the number of the one that is under way
   let composing = false;
   const transport = new Transport([], { programs: [model.get("program")], length: 0, bpm: info.bpm, onChange: show });
 
@@ -134,7 +135,7 @@ function render({ model, el, experimental: { invoke } }) {
   /** @param {string} name @param {object} [message] */
   async function send(name, message = {}) {
     if (busy) return false;
-    busy = true;
+    const mine = (busy = ++sent);
     try {
       await ask(invoke, el, name, message);
       return true;
@@ -142,7 +143,7 @@ function render({ model, el, experimental: { invoke } }) {
       if (!gone.signal.aborted) say(/** @type {Error} */ (error).message, true);
       return false;
     } finally {
-      busy = false;
+      if (busy === mine) busy = 0;
       if (!gone.signal.aborted) show();
     }
   }
@@ -171,7 +172,7 @@ function render({ model, el, experimental: { invoke } }) {
   async function accept() {
     if (candidate < 0 || composing) return;
     const token = candidate;
-    if (await send("take", { token, length: place.length })) say(`Taken: ${table.words[token]}${place.finished ? ". The tune is finished." : ""}`);
+    if ((await send("take", { token, length: place.length })) && candidate < 0) say(`Taken: ${table.words[token]}${place.finished ? ". The tune is finished." : ""}`);
   }
 
   function veto() {
@@ -362,13 +363,15 @@ function render({ model, el, experimental: { invoke } }) {
   function layKeys() {
     const width = stage.clientWidth;
     if (!width || hidden("keyboard")) return;
-    const pitches = Array.from({ length: table.high - table.low + 1 }, (_, i) => table.low + i);
+    const few = width < 460; // a narrow page shows two octaves around the last note
+    const lowest = few ? Math.max(table.low, Math.min(table.high - 23, (notes.at(-1)?.pitch ?? 66) - 12)) : table.low;
+    const pitches = Array.from({ length: Math.min(few ? 24 : 128, table.high - lowest + 1) }, (_, i) => lowest + i);
     const white = pitches.filter((p) => !BLACK.includes(p % 12));
     const others = Object.keys(OTHERS).filter((kind) => table.kinds.includes(kind) && (kind !== "bar" || !model.get("keep_to_bars")));
     const box = Math.max(44, Math.min(66, width / 14));
     const w = (width - others.length * box - 12) / (white.length + 0.7);
     const places = /** @type {[string, number, number, boolean][]} */ ([]); // key, left, width, is it black
-    let x = BLACK.includes(table.low % 12) ? 0.31 * w : 0;
+    let x = BLACK.includes(lowest % 12) ? 0.31 * w : 0;
     for (const p of pitches) {
       if (BLACK.includes(p % 12)) places.push([String(p), x - 0.31 * w, 0.62 * w, true]);
       else {
@@ -379,6 +382,7 @@ function render({ model, el, experimental: { invoke } }) {
     others.forEach((kind, i) => places.push([kind, width - (others.length - i) * box, box, false]));
     keyboard.setAttribute("width", width);
     keyboard.setAttribute("height", TOP + KEYS + 2);
+    const held = keyboard.contains(document.activeElement);
     keys = new Map();
     keyboard.replaceChildren();
     for (const [key, left, wide, black] of places.sort((a, b) => Number(a[3]) - Number(b[3]))) {
@@ -387,18 +391,19 @@ function render({ model, el, experimental: { invoke } }) {
       const thick = key in OTHERS ? 0.4 * wide : 0.44 * w;
       const face = svg("rect", { class: `mg-face${black ? " mg-black" : ""}${key in OTHERS ? " mg-other" : ""}`, x: left + (key in OTHERS ? 3 : 0.5), y: TOP, width: wide - (key in OTHERS ? 6 : 1), height: tall, rx: key in OTHERS ? 5 : 2 });
       const shade = svg("rect", { class: "mg-shade", x: left + (key in OTHERS ? 3 : 0.5), y: TOP, width: wide - (key in OTHERS ? 6 : 1), height: tall, rx: key in OTHERS ? 5 : 2 });
+      const above = svg("rect", { x: centre - thick / 2 - 2, y: 0, width: thick + 4, height: TOP, fill: "transparent" }); // a click on a column counts too
       const column = svg("rect", { class: "mg-column", x: centre - thick / 2, width: thick });
       const mark = svg("path", { class: "mg-own" });
       const label = svg("text", { class: "mg-percent", x: centre, "text-anchor": "middle" });
       const name = svg("text", { class: "mg-keyname", x: centre, y: key in OTHERS ? TOP + KEYS / 2 + 4 : TOP + KEYS - 8, "text-anchor": "middle" });
-      const group = svg("g", { class: "mg-key", role: "button", tabindex: -1, "data-key": key }, face, shade, column, mark, label, name);
+      const group = svg("g", { class: "mg-key", role: "button", tabindex: -1, "data-key": key }, above, face, shade, column, mark, label, name);
       group.addEventListener("click", () => { focused = key; press(key); });
       keys.set(key, { group, column, mark, shade, label, face, name, width: wide, x: centre - thick / 2 });
       keyboard.append(group);
     }
-    if (!keys.has(focused)) focused = String(Math.round((table.low + table.high) / 2));
-    if (w < 17) keyboard.classList.add("mg-tight");
-    else keyboard.classList.remove("mg-tight");
+    if (!keys.has(focused)) focused = String(pitches[pitches.length >> 1]);
+    if (held) keys.get(focused)?.group.focus();
+    keyboard.classList.toggle("mg-tight", w < 17);
   }
 
   keyboard.addEventListener("keydown", (/** @type {KeyboardEvent} */ event) => {
@@ -408,7 +413,7 @@ function render({ model, el, experimental: { invoke } }) {
     event.preventDefault();
     event.stopPropagation();
     if (!step) return press(focused);
-    const last = Math.abs(step) > 1 ? table.high - table.low : order.length - 1; // an octave stays on the piano
+    const last = Math.abs(step) > 1 ? order.findLastIndex((key) => !(key in OTHERS)) : order.length - 1; // an octave stays on the piano
     focused = order[Math.max(0, Math.min(last, order.indexOf(focused) + step))];
     show();
     keys.get(focused)?.group.focus();
@@ -601,12 +606,12 @@ function render({ model, el, experimental: { invoke } }) {
   function arrive() {
     [table, place, info] = [model.get("table"), model.get("place"), model.get("info")];
     notes = readNotes(model.get("notes_data"));
-    [vetoed, candidate, draws, guessed] = [new Set(), -1, 0, null];
+    [vetoed, candidate, draws, guessed, busy] = [new Set(), -1, 0, null, 0]; // the news come before the answer
     transport.setNotes(notes, Math.max(place.now, 1));
     transport.setTempo(info.bpm);
     subtitle.textContent = info.subtitle;
     roll.setAttribute("aria-label", `Piano roll of the tune so far: ${notes.length} note${notes.length === 1 ? "" : "s"}`);
-    if (!keys.has(String(table.low)) || !keys.has(String(table.high))) layKeys();
+    layKeys();
     compute();
     fit();
     show();

@@ -241,6 +241,13 @@ def test_keys_drive_it(live):
     page.keyboard.press("ArrowUp")
     assert page.evaluate("document.activeElement.dataset.key") == str(min(start + 13, widget.table["high"]))
     assert page.locator('.mg-key[tabindex="0"]').count() == 1
+    page.keyboard.press("ArrowDown")
+    key = page.evaluate("document.activeElement.dataset.key")
+    page.keyboard.press("Enter")  # chooses the key, and it keeps the focus when the tune has grown
+    page.get_by_role("button", name="Take it").evaluate("button => button.click()")
+    page.wait_for_function("model.get('place').steps === 1")
+    assert page.evaluate("document.activeElement.dataset.key") == key
+    assert str(widget.score.notes["pitch"][-1]) == key
 
 
 def test_a_key_and_the_tune_sound_at_their_pitch(live):
