@@ -1,3 +1,4 @@
+import base64
 import html as html_module
 import re
 
@@ -257,3 +258,10 @@ def test_every_program_has_a_name_of_its_own():
 
 def test_one_word_is_one_name():
     assert checked_names("hide", "loop", Player.HIDEABLE) == ("loop",)
+
+
+def test_a_static_engraving_keeps_the_id_by_which_its_lines_are_drawn():
+    html = static_picture(Score.from_melody([60, 62, 64], 12))
+    svg = base64.b64decode(re.search(r"svg\+xml;base64,([^\"]+)", html)[1]).decode("utf-8")
+    named = re.search(r"#([\w-]+) path[^{]*\{stroke:currentColor\}", svg)[1]
+    assert f'id="{named}"' in svg  # else staff lines and stems have no stroke, and cannot be seen

@@ -111,6 +111,8 @@ def _bars_to_draw(score: Score) -> int:
 def _slim(svg: str) -> str:
     """Return an SVG without what only the player needs: indentation, classes, and the ids of notes, bars and systems."""
     used = set(re.findall(r'href="#([^"]+)"', svg))
+    for style in re.findall(r"<style.*?</style>", svg, re.DOTALL):
+        used.update(re.findall(r"#([\w-]+) ", style))  # the whole drawing's, by which its lines get their stroke
     svg = re.sub(r'>\s+<|\sclass="[^"]*"|\sdata-[\w-]+="[^"]*"', lambda found: "><" if found[0][0] == ">" else "", svg)
     return re.sub(r'\sid="([^"]*)"', lambda found: found[0] if found[1] in used else "", svg)
 
