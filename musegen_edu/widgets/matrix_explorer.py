@@ -209,7 +209,7 @@ class MatrixExplorer(SoundingWidget):
         """Return the heat map as a picture, and a few cells to hear, for pages where no widget lives."""
         shaded = self.shares() if self.measure == "share" else self.values
         picture = matrix_picture(
-            shaded, self.row_labels, self.column_labels, self._names, scale=self.scale,
+            shaded, self.row_labels, self.column_labels, self._names, what="share of the row" if self.measure == "share" else "number", scale=self.scale,
             printed=self.values if self.are_counts else None, title=self.title,
         )  # fmt: skip
         heard = "".join(

@@ -45,6 +45,7 @@ def matrix_picture(
     column_labels: Sequence[str],
     names: Sequence[str],
     *,
+    what: str = "share of the row",
     scale: str = "linear",
     printed: npt.NDArray[np.float64] | None = None,
     title: str = "",
@@ -58,6 +59,7 @@ def matrix_picture(
     shaded : (n_rows, n_columns), not negative: what makes a cell dark.
     row_labels, column_labels : their names; where they would overlap, only every second, third, … is printed.
     names : what rows and columns are.
+    what : what a dark cell has much of, for the legend.
     scale : see `shades_of`.
     printed : numbers for the cells, where there is room; None prints `shaded` in per cent.
     title : what the picture is of, for readers who cannot see it.
@@ -92,7 +94,9 @@ def matrix_picture(
     body.append(
         f'<rect x="{left}" y="{top}" width="{n_columns * cell:.1f}" height="{n_rows * cell:.1f}" fill="none" stroke="{_INK}"/>'
     )
-    body.append(f'<text x="{left}" y="{height - 8}">dark: often · {scale} scale</text>')
+    body.append(
+        f'<text x="{left}" y="{height - 8}">dark: large {html.escape(what)}, {scale} scale · empty: never</text>'
+    )
     svg = (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:.0f} {height:.0f}" width="{width:.0f}" height="{height:.0f}" '
         f'fill="{_INK}" font-family="system-ui, sans-serif" font-size="12">{"".join(body)}</svg>'
