@@ -5,7 +5,7 @@
 #     lesson: "01"
 #     title: What is generated music?
 #     prerequisites: ["00_start_here"]
-#     minutes: {read: 30, run: 5, exercise: 25}
+#     minutes: {read: 32, run: 8, exercise: 25}
 #     cpu_seconds: 18
 # ---
 
@@ -579,6 +579,60 @@ to_score(walk(tables[3], 3, seed=5), title="Order 3").slice_bars(1, 8)
 #
 # </details>
 
+# %% [markdown] id="predict-explore"
+# ### Look inside once more: walk through the table yourself
+#
+# Above, all octaves were one. Now every pitch of the tunes has a row of its own, and the table can be *played*.
+#
+# - Point at a cell, and read how often this step was counted. Click it, and hear the step: first the note of the row, then the note of the column.
+# - On the right stands the whole row: everything that may come next, the likeliest first.
+# - **Walk** starts at the row you have chosen and draws one note after the other. Watch the cell light up that the machine has drawn.
+# - With the keyboard: arrow keys, Enter to hear, W to walk.
+#
+# **Predict.** *Click around near the diagonal of the table, and then far away from it. Why is nearly all of the ink near the diagonal?*
+# Then choose "remembers 2 notes", then 3. *Will the rows get fuller or emptier?* Walk in each of the three tables from the row "start", and listen.
+
+# %% id="explore"
+from musegen_edu import TransitionExplorer
+from musegen_edu.keys import pitch_to_name
+
+pitches_used = sorted({pitch for pitch, _ in every_note})
+number = {pitch: n for n, pitch in enumerate(pitches_used, start=1)}  # 0 stands for the start of a tune
+rows_of_numbers = [[0] + [number[pitch] for pitch, _ in tune] for tune in tunes]
+pitch_chain = MarkovModel(order=3, n_tokens=len(pitches_used) + 1).fit(rows_of_numbers)
+
+def as_eighths(numbers):
+    return Score.from_melody([pitches_used[n - 1] for n in numbers if n > 0], 12, bpm=160, programs=(40,))
+
+names_of_states = ["start", *[pitch_to_name(pitch) for pitch in pitches_used]]
+TransitionExplorer(pitch_chain, names_of_states, to_score=as_eighths, order=1, seed=5, title="What comes next?")
+
+# %% [markdown] id="teacher-explore" tags=["teacher"]
+# **5 min, on the projector.** Let the class choose the start and shout the next note before each click: they are walking the chain
+# themselves. For a first look, put the extras away with `hide=["order", "scale", "measure", "zoom"]`; bring the order back for the second question.
+
+# %% [markdown] id="explore-count-intro"
+# Fuller or emptier? Count the rows, and in each row the different followers.
+
+# %% id="explore-count"
+for order in (1, 2, 3):
+    contexts, counts = pitch_chain.counts(order)
+    followers = (counts > 0).sum(axis=1)  # how many different notes each row offers
+    single = (followers == 1).mean()
+    print(f"order {order}: {len(contexts):5,} rows, {followers.mean():4.1f} followers a row, {single:.0%} of the rows have just one")
+
+# %% [markdown] id="explore-explained"
+# <details><summary>What happened, and why</summary>
+#
+# The diagonal of the table is where a note is *repeated*; one cell beside it is a semitone, two cells are a whole tone. Melodies go mostly by small
+# steps, so the ink keeps close to the diagonal. You saw the same in *Ode to Joy*.
+#
+# With a longer memory there are many more rows, and each has fewer followers: **emptier**. The same notes of the same tunes are shared
+# out among more rows. A row that was counted only once or twice hardly knows anything, and a row with a single follower leaves nothing to
+# draw. The walk sounds more and more like a tune, and more and more of it is a tune that the machine has read. How much? That can be measured.
+#
+# </details>
+
 # %% [markdown] id="copying-intro"
 # ## 5 · The longer the memory, the more it steals
 #
@@ -946,6 +1000,6 @@ quiz_recap()
 # ### The functions used here
 #
 # `musegen_edu.load_dataset` · `musegen_edu.Score` (`from_melody`, `from_notes`, `slice_bars`, `replace`) · `musegen_edu.stack` ·
-# `musegen_edu.MarkovModel` · `musegen_edu.EventCodec` · `musegen_edu.compose` · `musegen_edu.keys` (`name_to_pitch`, `parse_key`) ·
+# `musegen_edu.MarkovModel` · `musegen_edu.TransitionExplorer` · `musegen_edu.EventCodec` · `musegen_edu.compose` · `musegen_edu.keys` (`name_to_pitch`, `parse_key`) ·
 # `musegen_edu.plots` · `musegen_edu.metrics`. In a cell, write a name with a question mark, such as `MarkovModel?`, and run it:
 # the description appears, with its source.
