@@ -2,20 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from typing import Any
 
+from musegen_edu.observer import TrainingObserver
 from musegen_edu.quiet_keras import keras
-
-
-class Observer(Protocol):
-    """What watches a training and may end it: a `TrainingMonitor`, or anything with the same methods."""
-
-    def begin(self, model: Any = None, *, epochs: int | None = None, batches: int | None = None) -> None: ...  # noqa: D102
-    def begin_epoch(self, epochs_left: int) -> None: ...  # noqa: D102
-    def after_batch(self, loss: float | None = None, *, batch: int | None = None) -> bool: ...  # noqa: D102
-    def after_validation_batch(self) -> bool: ...  # noqa: D102
-    def after_epoch(self, logs: Any, *, model: Any = None) -> bool: ...  # noqa: D102
-    def end(self) -> None: ...  # noqa: D102
 
 
 class MonitorCallback(keras.callbacks.Callback):
@@ -28,7 +18,7 @@ class MonitorCallback(keras.callbacks.Callback):
     Lesson: 04 deep_learning_with_keras.
     """
 
-    def __init__(self, monitor: Observer) -> None:
+    def __init__(self, monitor: TrainingObserver) -> None:
         super().__init__()
         self.monitor = monitor
         self._seen, self._mean = 0, 0.0

@@ -1,10 +1,10 @@
 // A training while it runs. The kernel publishes curves and progress; the page draws them, and asks for pause, stop and samples.
 import { PAUSE, PLAY, Transport, ask, clock, h, icon, loadPack, openSound, packsFrom, readNotes, sound } from "./engine.js";
 
-const HEIGHT = 250; // px of the curves
+const HEIGHT = 264; // px of the curves
 const LEFT = 56;
 const RIGHT = 18;
-const TOP = 16;
+const TOP = 24;
 const BOTTOM = 36;
 const DASHES = ["", "9 4", "2 3", "12 3 2 3", "5 2", "1 4"]; // as in the static picture
 const PATIENCE = 4000; // ms after which a click that has shown no effect is explained
@@ -60,7 +60,7 @@ function render({ model, el, experimental: { invoke } }) {
   const log = h("button", { class: "mg-button", type: "button", "aria-pressed": "false", title: "A scale on which each step is a factor", onclick: () => change({ log: !view.log }) }, "Log scale");
   const legend = h("div", { class: "mg-legend" });
   const chart = h("div", { class: "mg-curves", role: "slider", tabindex: "0", "aria-label": "Curves; the arrow keys read out epoch by epoch", "aria-valuemin": 1, onkeydown: walk });
-  const readout = h("p", { class: "mg-readout" });
+  const readout = h("div", { class: "mg-readout" });
   const strips = h("div", { class: "mg-strips" });
   const heading = h("span", { class: "mg-subtitle" });
   const picture = h("div", { class: "mg-sample" });
@@ -177,11 +177,12 @@ function render({ model, el, experimental: { invoke } }) {
   function picture_of() {
     const { drawn, last, ticks, x, y, inside } = frame();
     const bottom = HEIGHT - BOTTOM;
+    const alone = runs().length === 1;
     const out = [`<svg width="${width}" height="${HEIGHT}" viewBox="0 0 ${width} ${HEIGHT}" aria-hidden="true">`];
     for (const tick of ticks) out.push(`<line class="mg-rule" x1="${LEFT}" x2="${width - RIGHT}" y1="${y(tick)}" y2="${y(tick)}"/><text x="${LEFT - 8}" y="${y(tick) + 4}" text-anchor="end">${short(tick)}</text>`);
     const every = [1, 2, 5, 10, 20, 50, 100, 200, 500].find((n) => (n / last) * (width - LEFT - RIGHT) > 30) ?? 1000;
     for (let epoch = 0; epoch <= last; epoch += every) out.push(`<text x="${x(epoch)}" y="${bottom + 16}" text-anchor="middle">${epoch}</text>`);
-    out.push(`<text x="${(LEFT + width - RIGHT) / 2}" y="${HEIGHT - 3}" text-anchor="middle">epochs</text><text x="4" y="11">${escape(view.metric.replaceAll("_", " "))}</text><line class="mg-axis" x1="${LEFT}" x2="${width - RIGHT}" y1="${bottom}" y2="${bottom}"/>`);
+    out.push(`<text x="${(LEFT + width - RIGHT) / 2}" y="${HEIGHT - 3}" text-anchor="middle">epochs</text><text x="14" y="11">${escape(view.metric.replaceAll("_", " "))}</text><line class="mg-axis" x1="${LEFT}" x2="${width - RIGHT}" y1="${bottom}" y2="${bottom}"/>`);
     for (const run of new Set(drawn.map((line) => line.run))) {
       for (const [kind, epochs] of /** @type {[string, number[]][]} */ ([["stopped", run.stopped], ["resumed", run.resumed]]))
         for (const epoch of epochs) out.push(`<line class="mg-mark" x1="${x(epoch)}" x2="${x(epoch)}" y1="${TOP}" y2="${bottom}"/><text class="mg-note" x="${x(epoch) + 4}" y="${kind === "stopped" ? TOP + 22 : TOP + 9}">${kind}</text>`);
@@ -195,7 +196,7 @@ function render({ model, el, experimental: { invoke } }) {
       const gap = Math.max(1, Math.ceil(points.length / 30));
       for (const [epoch, value] of points) {
         const [px, py] = [round(x(epoch)), round(y(/** @type {number} */ (value)))];
-        if (epoch === run.best && view.metric === "loss" && (validation || !run.values.val_loss)) out.push(`<circle class="mg-best" cx="${px}" cy="${py}" r="9"/><text x="${Math.min(px, width - 30)}" y="${Math.max(11, py - 13)}" text-anchor="middle" font-weight="600">best</text>`);
+        if (epoch === run.best && view.metric === "loss" && (validation || !run.values.val_loss)) out.push(`<circle class="mg-best" cx="${px}" cy="${py}" r="9"/>`, alone ? `<text x="${Math.min(px, width - 30)}" y="${Math.max(11, py - 13)}" text-anchor="middle" font-weight="600">best</text>` : "");
         if ((epoch - 1) % gap === 0) out.push(validation ? diamond(px, py) : `<circle class="mg-dot" cx="${px}" cy="${py}" r="3"/>`);
       }
       out.push("</g>");
@@ -238,8 +239,10 @@ function render({ model, el, experimental: { invoke } }) {
       parts.set(name, [...(parts.get(name) ?? []), said]);
     }
     const at = pointer === null || view.metric !== "loss" ? null : nearestPoint(drawn, pointer);
-    const text = newest ? `Epoch ${epoch}${cursor === null ? ", the newest" : ""} · ${[...parts].map(([name, said]) => name + said.join(", ")).join(" · ")}${at ? ` · batches at ${at[0].toFixed(2)}: ${short(at[1], 4)}` : ""}` : drawn.length ? "No epoch is complete yet." : "";
-    readout.textContent = text;
+    const pieces = newest ? [`Epoch ${epoch}${cursor === null ? ", the newest" : ""}`, ...[...parts].map(([name, said]) => name + said.join(", "))] : drawn.length ? ["No epoch is complete yet."] : [];
+    if (newest && at) pieces.push(`batches at ${at[0].toFixed(2)}: ${short(at[1], 4)}`);
+    const text = pieces.join(" · ");
+    readout.replaceChildren(...pieces.map((piece) => h("span", {}, piece)));
     chart.setAttribute("aria-valuemax", String(Math.max(1, newest)));
     chart.setAttribute("aria-valuenow", String(Math.max(1, epoch)));
     chart.setAttribute("aria-valuetext", text);
@@ -300,7 +303,7 @@ function render({ model, el, experimental: { invoke } }) {
         class: "mg-button mg-epoch", type: "button", "aria-pressed": String(keyOf(entry) === now), "data-kind": entry.kind,
         "aria-label": `${entry.epoch ? `after epoch ${entry.epoch}` : "before training"}${entry.error ? ", no sample" : ""}`, onclick: () => choose(keyOf(entry)),
       }, entry.error ? `${entry.epoch} !` : entry.epoch ? String(entry.epoch) : "before")))));
-    heading.textContent = "Hear the samples after epoch";
+    heading.textContent = "Samples, epoch by epoch";
     showSample(entries[keys.indexOf(now)]);
   }
 
@@ -506,6 +509,7 @@ function wordsFor(now, since) {
 
 /** @param {number} seconds */
 function spell(seconds) {
+  if (seconds < 1) return "less than 1 s";
   if (seconds < 90) return `${Math.round(seconds)} s`;
   const minutes = Math.floor(seconds / 60);
   return minutes < 90 ? `${minutes} min ${Math.round(seconds % 60)} s` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;

@@ -7,7 +7,7 @@ import os
 import threading
 import time
 import weakref
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -224,8 +224,22 @@ class TrainingMonitor(SoundingWidget):
         """Note the loss of one batch in a loop of one's own; waits while paused; return whether to go on."""
         return self.after_batch(float(loss))
 
-    def begin(self, model: Any = None, *, epochs: int | None = None, batches: int | None = None) -> None:
-        """A training begins, or goes on: the same model continues its run, another one begins a new run."""
+    def begin(
+        self,
+        model: Any = None,
+        *,
+        epochs: int | None = None,
+        batches: int | None = None,
+        earlier: Sequence[Mapping[str, float]] = (),
+    ) -> None:
+        """A training begins, or goes on: the same model continues its run, another one begins a new run.
+
+        Parameters
+        ----------
+        model : what is trained, if it is to be sampled or its best weights kept.
+        epochs, batches : so many epochs from now on, of so many batches each, where that is known.
+        earlier : what was recorded before the process was killed, if a checkpoint is gone on with; used where this run is empty.
+        """
         run = self._runs[-1] if self._runs else None
         known = None if run is None else run.model()
         if run is None or (known is not None and model is not None and known is not model):
@@ -233,6 +247,8 @@ class TrainingMonitor(SoundingWidget):
             self._runs.append(run)
         if model is not None:
             run.model = weakref.ref(model)
+        for logs in earlier if not run.n_epochs else ():
+            run.add_epoch(logs)
         if run.n_epochs:
             run.resumed.append(run.n_epochs)
         self._first = run.n_epochs
@@ -428,7 +444,7 @@ class TrainingMonitor(SoundingWidget):
         """Return the curves as a picture, and the first and the last sample to hear."""
         parts = [curves_picture(self.title, self._runs)]
         for run in self._runs:
-            parts += [sample_picture(run, epoch) for epoch in _first_and_last(run)]
+            parts += [sample_picture(run, epoch, named=len(self._runs) > 1) for epoch in _first_and_last(run)]
         return f"<section>{''.join(parts)}</section>"
 
     def __repr__(self) -> str:

@@ -31,8 +31,8 @@ def curves_picture(title: str, runs: Sequence[TrainingRun]) -> str:
     --------
     >>> run = TrainingRun("Adam")
     >>> run.add_epoch({"loss": 0.9, "val_loss": 1.0})
-    >>> curves_picture("Two curves", [run]).count("<svg")
-    1
+    >>> curves_picture("Two curves", [run]).count("<polyline")
+    2
     """
     names = [name for run in runs for name in run.history if not name.startswith("val_")]
     names = list(dict.fromkeys(names))[:3]
@@ -47,11 +47,13 @@ def _panel(name: str, runs: Sequence[TrainingRun]) -> str:
     values = [value for _, run, key in shown for value in run.history[key] if math.isfinite(value)]
     if not values:
         return f"<p>{html.escape(name)} is not a number in any epoch.</p>"
-    low, high = (0.0 if min(values) >= 0 else min(values)), max(values)
+    low, high = min(values), max(values)
+    if 0 <= low < 0.4 * high:
+        low = 0.0
     if high == low:
-        high = low + 1.0
+        low, high = low - 0.1 * abs(low) - 0.01, high + 0.1 * abs(high) + 0.01
     step = _round_step((high - low) / 4)
-    high = math.ceil(high / step - 1e-9) * step
+    low, high = math.floor(low / step + 1e-9) * step, math.ceil(high / step - 1e-9) * step
     n_epochs = max(run.n_epochs for _, run, _ in shown)
 
     def place(epoch: int, value: float) -> tuple[float, float]:
@@ -142,10 +144,10 @@ def _legend(runs: Sequence[TrainingRun]) -> str:
     return f'<div style="font-size: 13px; padding: 2px 4px 8px">{"".join(entries)}<span>○ best epoch</span></div>'
 
 
-def sample_picture(run: TrainingRun, epoch: int) -> str:
+def sample_picture(run: TrainingRun, epoch: int, *, named: bool = False) -> str:
     """Return a sample as a small piano roll or waveform, with its sound; or what went wrong instead."""
     when = "before training" if epoch == 0 else f"after epoch {epoch}"
-    words = f"{run.name}, {when}"
+    words = f"{run.name}: {when}" if named else f"Sample {when}"
     sample = run.samples.get(epoch)
     if sample is None:
         drawn, sound = f"<div>No sample: {html.escape(run.sample_errors.get(epoch, ''))}</div>", ""
