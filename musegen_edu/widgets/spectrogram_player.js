@@ -173,7 +173,8 @@ class Deck {
     if (this.loops.key === key) return this.loops.buffers;
     const buffers = this.buffers.map((buffer) => {
       const rate = buffer.sampleRate;
-      const wave = buffer.getChannelData(0).slice(Math.round(this.from * rate), Math.round(this.to * rate));
+      const first = Math.round(this.from * rate);
+      const wave = buffer.getChannelData(0).slice(first, Math.max(first + 1, Math.round(this.to * rate)));
       const n = Math.round(this.seam * rate);
       for (let i = 0; i < n; i += 1) wave[wave.length - n + i] += (wave[i] - wave[wave.length - n + i]) * (i / n);
       const copy = new AudioBuffer({ length: wave.length, sampleRate: rate });
@@ -204,6 +205,7 @@ class Axis {
   /** @param {number} share */
   frequencyAt(share) {
     if (this.log) return LOG_FROM * (this.top / LOG_FROM) ** share;
+    if (this.rows < 2) return this.top;
     const place = share * this.rows - 0.5;
     const row = clamp(Math.floor(place), 0, this.rows - 2);
     const [here, next] = [this.frequencies[row], this.frequencies[row + 1]];
@@ -213,6 +215,7 @@ class Axis {
   /** @param {number} frequency */
   shareOf(frequency) {
     if (this.log) return Math.log(frequency / LOG_FROM) / Math.log(this.top / LOG_FROM);
+    if (this.rows < 2) return 0.5;
     let row = this.frequencies.findIndex((f) => f > frequency) - 1;
     if (row < 0) row = frequency < this.frequencies[0] ? 0 : this.rows - 2;
     const [here, next] = [this.frequencies[row], this.frequencies[row + 1]];
@@ -393,7 +396,7 @@ function render({ model, el, experimental: { invoke } }) {
   const differ = button("Difference, B minus A", "", () => save("difference", !model.get("difference")), "Show how much louder the second sound is, in dB; in the waveform, what is left when the first is taken away");
   const compare = h("div", { class: "mg-field", role: "group", "aria-label": "Compare" }, ...sources, differ);
   const axisMenu = menu("Frequency axis", [["log", "log axis"], ["linear", "linear axis"]], "frequency_axis");
-  const windowMenu = menu("Window, in samples", [...new Set([...WINDOWS, model.get("n_fft")])].sort((a, b) => a - b).map((n) => [n, `window ${n} = ${milliseconds(n)}`]), "n_fft");
+  const windowMenu = menu("Window, in samples", [], "n_fft");
   const quietest = h("input", { type: "range", min: LOWEST, max: -20, step: 5, "aria-label": "Quietest level shown, in dB", oninput: () => save("quietest", Number(quietest.value)) });
   const rangeText = h("output", { class: "mg-bpm" });
   const range = h("label", { class: "mg-tempo" }, "darkest", quietest, rangeText);
@@ -755,7 +758,10 @@ function render({ model, el, experimental: { invoke } }) {
       const bend = left - 2 * middle + right;
       const place = bend < 0 ? best + (left - right) / 2 / bend : best;
       const f = new Axis(tile.frequencies, false).frequencyAt((place + 0.5) / tile.rows);
-      readout.textContent = middle ? `${when} · strongest: ${hertz(f)} · ${noteOf(f)} · ${toDecibels(middle)}` : `${when} · silent`;
+      // Half the way to the next row: no picture knows a frequency better than that for certain.
+      const half = (tile.frequencies[Math.min(tile.rows - 1, best + 1)] - tile.frequencies[Math.max(0, best - 1)]) / 4;
+      const note = noteOf(f).split(" ")[0];
+      readout.textContent = middle ? `${when} · strongest: ${hertz(f)} ± ${half < 10 ? half.toFixed(1) : Math.round(half)} Hz · ${note} · ${toDecibels(middle)}` : `${when} · silent`;
     }
   }
 
@@ -897,6 +903,8 @@ function render({ model, el, experimental: { invoke } }) {
     windowMenu.hidden = view !== "stft" && view !== "mel";
     range.hidden = view === "waveform" || (several && model.get("difference"));
     axisMenu.value = model.get("frequency_axis");
+    const windows = [...new Set([...WINDOWS, model.get("n_fft")])].sort((a, b) => a - b);
+    windowMenu.replaceChildren(...windows.map((n) => h("option", { value: n }, `window ${n} = ${milliseconds(n)}`)));
     windowMenu.value = model.get("n_fft");
     quietest.value = model.get("quietest");
     rangeText.textContent = decibels(model.get("quietest"));

@@ -218,6 +218,7 @@ class SpectrogramPlayer(CourseWidget):
         rate, files = int(message["rate"]), []
         for samples in self._sounds.values():
             page = soxr.resample(samples / self._peak, self.sample_rate, rate)
+            page = np.pad(page, (0, max(0, rate // 50 - len(page))))  # a page cannot decode a file without samples
             stream = BytesIO()
             steps = np.rint(np.clip(page * 32767, -32768, 32767)).astype(np.int16)
             soundfile.write(stream, steps, rate, format="FLAC", subtype="PCM_16")

@@ -396,6 +396,9 @@ def test_windows_and_axis_are_chosen_in_the_page(open_player):
     menu.select_option("256")
     settle(page)
     assert page.evaluate("model.get('n_fft')") == 256
+    page.evaluate("model.set('n_fft', 300)")
+    assert menu.input_value() == "300"
+    page.evaluate("model.set('n_fft', 256)")
     page.get_by_label("Frequency axis").select_option("linear")
     settle(page)
     y = page.evaluate(BRIGHTEST)
@@ -476,3 +479,16 @@ def test_clean_up_silences_and_listens_to_nothing(open_player):
     assert watched.listen()[0] < 1e-4
     assert page.evaluate("musegenSound.playing") is None
     assert page.evaluate("[...model.listeners.values()].flat().length") == 0
+
+
+@pytest.mark.parametrize("view", ["waveform", "stft", "mel", "cqt"])
+def test_the_shortest_sound_can_be_looked_at_and_played(open_player, view):
+    page = open_player(SpectrogramPlayer([0.1, -0.2], 384000, view=view, n_fft=64, hop_length=32)).page
+    settle(page)
+    page.mouse.move(*place(page, 1, 2))
+    assert "NaN" not in page.evaluate(READOUT) and "undefined" not in page.evaluate(READOUT)
+    page.get_by_role("button", name="Play", exact=True).click()
+    page.wait_for_function("calls.some(([name]) => name === 'sound')")
+    page.wait_for_timeout(300)
+    assert page.locator(".mg-trouble").count() == 0
+    assert page.get_by_role("button", name="Play", exact=True).is_visible()
