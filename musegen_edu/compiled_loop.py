@@ -55,16 +55,13 @@ class GenerationLoop(keras.Model):  # type: ignore[misc]  # Keras has no types
             logits, state = self.model.step(token, state)  # (batch, n_tokens)
             where = ops.take(ops.reshape(following, (-1,)), where * n_tokens + token)  # (batch,), the guide's states
             logits = ops.cast(logits, "float32") + ops.take(penalties, where, axis=0)
-            # filters are skipped, not run without effect, where they are not wanted: two of them sort all logits
             last = ops.cond(penalty[0] != 1, lambda: ops.where(token[:, None] == kinds, i - 1, last), lambda: last)
             logits = ops.cond(
                 penalty[0] != 1,
                 lambda: repetition_penalty(logits, penalty[0], last >= i - window[0]),
                 lambda: logits,
             )
-            logits = temperature(logits, heat[0])
-            logits = ops.cond(k[0] > 0, partial(top_k, logits, k[0]), lambda: logits)
-            logits = ops.cond(p[0] > 0, partial(top_p, logits, p[0]), lambda: logits)
+            logits = filtered_tensor(logits, heat[0], k[0], p[0])
             chosen = ops.cast(ops.argmax(logits + ops.take(noise, i, axis=1), axis=-1), "int32")  # (batch,)
             given = ops.take(forced, i, axis=1)
             token = ops.where(done, PAD, ops.where(given < 0, chosen, given))
@@ -82,6 +79,14 @@ class GenerationLoop(keras.Model):  # type: ignore[misc]  # Keras has no types
             self.model.initial_state(batch),
         )
         return ops.while_loop(keep_on, one_step, start)[3]
+
+
+def filtered_tensor(logits: Any, heat: Any, k: Any, p: Any) -> Any:
+    """Return logits, (..., n_tokens), after temperature, top-k and top-p; k = 0 and p = 0 leave a filter out."""
+    logits = temperature(logits, heat)
+    # a filter sorts all logits: it is skipped, not run without effect, where it is not wanted
+    logits = ops.cond(k > 0, partial(top_k, logits, k), lambda: logits)
+    return ops.cond(p > 0, partial(top_p, logits, p), lambda: logits)
 
 
 def compiled_loop(

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from musegen_edu.files import sha256_of, weights_folder, write_atomically
-from musegen_edu.tokens import Codec, codec_from_dict
+from musegen_edu.tokens import ChoraleCodec, Codec, codec_from_dict
 
 if TYPE_CHECKING:
     import keras
@@ -21,7 +21,12 @@ CARD_VERSION = 1
 
 
 def save_pretrained(
-    name: str, model: keras.Model, codec: Codec, *, card: dict[str, Any], folder: str | os.PathLike[str] | None = None
+    name: str,
+    model: keras.Model,
+    codec: Codec | ChoraleCodec,
+    *,
+    card: dict[str, Any],
+    folder: str | os.PathLike[str] | None = None,
 ) -> Path:
     """Write a model's weights as 16-bit floats, and beside them the card that says what they are.
 
@@ -121,9 +126,10 @@ def load_pretrained(name: str, folder: str | os.PathLike[str] | None = None) -> 
             f"{path} is cut or changed: its card says {card['weights']['bytes']} bytes with sha256 "
             f"{card['weights']['sha256'][:12]}..., it has {len(data)} bytes with sha256 {sha256_of(data)[:12]}.... {_cure(name)}"
         )
-    from musegen_edu.models.recurrent import MELODY_NETWORKS  # loads Keras
+    from musegen_edu.models.chorale import ChoraleLSTM  # these load Keras
+    from musegen_edu.models.recurrent import MELODY_NETWORKS
 
-    classes = {network.__name__: network for network in MELODY_NETWORKS.values()}
+    classes: dict[str, Any] = {network.__name__: network for network in (*MELODY_NETWORKS.values(), ChoraleLSTM)}
     try:
         model = classes[card["model"]["class"]](**card["model"]["arguments"])
         codec = codec_from_dict(card["codec"])

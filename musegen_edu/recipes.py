@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from musegen_edu.batching import nats_per_token
+from musegen_edu.chorale_recipe import train_chorale_lstm
 from musegen_edu.datasets import load_dataset
 from musegen_edu.devices import device_report
 from musegen_edu.files import learner_folder
@@ -135,4 +136,7 @@ def markov_nats(codec: EventCodec, train: Sequence[Tokens], test: Sequence[Token
     return {order: MarkovModel(order, n_tokens).fit(train).nats_per_token(test) for order in MARKOV_ORDERS}
 
 
-RECIPES: dict[str, Callable[..., Path]] = {name: partial(train_melody_network, name) for name in MELODY_NETWORKS}
+RECIPES: dict[str, Callable[..., Path]] = {
+    **{name: partial(train_melody_network, name) for name in MELODY_NETWORKS},
+    "chorale_lstm": train_chorale_lstm,
+}

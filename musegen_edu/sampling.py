@@ -194,7 +194,7 @@ def generate(
     noise = np.zeros((len(prompts), length, model.n_tokens), np.float32)
     noise[..., [PAD, START]] = -np.inf  # never drawn
     if temperature > 0:
-        noise[:, :limit] += _gumbel(seed, (len(prompts), limit, model.n_tokens))
+        noise[:, :limit] += gumbel_noise(seed, (len(prompts), limit, model.n_tokens))
     settings: dict[str, Any] = {
         "temperature": temperature or 1.0,
         "k": top_k,
@@ -228,10 +228,13 @@ def _checked_prompts(prompt: Any, batch: int | None, n_tokens: int) -> list[Toke
     return prompts
 
 
-def _gumbel(seed: int, shape: tuple[int, int, int]) -> npt.NDArray[np.float32]:
-    """Return Gumbel noise of shape (batch, length, n_tokens)."""
+def gumbel_noise(seed: int, shape: tuple[int, int, int]) -> npt.NDArray[np.float32]:
+    """Return Gumbel noise of shape (batch, length, n_tokens), for fair draws by argmax.
+
+    Each line has a stream of its own, drawn place by place, so no line depends on how many others there are or how long they are.
+    """
     noise = np.empty(shape, np.float32)
-    for row, values in enumerate(noise):  # a stream for each line, drawn place by place: no line depends on the others
+    for row, values in enumerate(noise):
         exponential = np.random.default_rng([seed, row]).standard_exponential(values.shape, np.float32)
         values[:] = -np.log(np.maximum(exponential, np.finfo(np.float32).tiny))
     return noise

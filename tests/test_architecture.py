@@ -19,11 +19,11 @@ FORBIDDEN_NAMES = {"utils", "helpers", "misc", "common", "manager", "data2"}
 # Each group may import from itself and from the groups above it, never from one below.
 LAYERS = (
     ("files", "keys", "score", "_version"),
-    ("flattening", "letters", "midi", "notation", "tokens", "pianoroll", "spectrogram", "audio", "pitch", "caching"),
+    ("flattening", "letters", "midi", "notation", "tokens", "pianoroll", "spelling", "spectrogram", "audio", "pitch", "caching"),
     ("soundfont", "performance", "synthesis", "note_packs"),
-    ("quiet_keras", "devices", "batching", "models", "filters", "sampling", "compiled_loop", "guides", "reading"),
+    ("quiet_keras", "devices", "batching", "crops", "models", "filters", "sampling", "compiled_loop", "guides", "chorale_batches", "chorale_loop", "reading"),
     ("archives", "datasets", "downloads", "families", "metrics"),
-    ("training", "recipes", "pretrained", "composing", "continuing", "plots"),
+    ("training", "recipes", "chorale_recipe", "pretrained", "composing", "harmonising", "continuing", "plots"),
     ("widgets",),
     ("checks", "authoring", "doctor", "lab", "cli"),
 )

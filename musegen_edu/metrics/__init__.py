@@ -17,10 +17,12 @@ from musegen_edu.metrics.features import (
 )
 from musegen_edu.metrics.novelty import CorpusIndex, nearest_tune, ngram_novelty
 from musegen_edu.metrics.scorecards import Scorecard, scorecard
+from musegen_edu.metrics.voice_leading import VoiceLeading, voice_leading
 
 __all__ = [
     "CorpusIndex",
     "Scorecard",
+    "VoiceLeading",
     "distribution_overlap",
     "empty_bar_rate",
     "groove_consistency",
@@ -35,4 +37,5 @@ __all__ = [
     "rhythm_distribution",
     "scale_consistency",
     "scorecard",
+    "voice_leading",
 ]

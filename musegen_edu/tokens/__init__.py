@@ -6,6 +6,8 @@ tokens and back:
 - `MelodyCodec`: one symbol for each sixteenth of the clock: a pitch begins, the pitch is held, or silence;
 - `EventCodec`: one symbol for each note, with its pitch counted from the tonic and its length, between numbered bar lines.
 
+`ChoraleCodec` writes four voices at once, as a table with one row for each sixteenth.
+
 What either encodes it decodes to the same notes, and every line of tokens, random ones too, decodes to a score.
 """
 
@@ -15,6 +17,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Protocol
 
 from musegen_edu.score import Score
+from musegen_edu.tokens.chorale_codec import ChoraleCodec
 from musegen_edu.tokens.event_codec import EventCodec
 from musegen_edu.tokens.melody_codec import MelodyCodec
 from musegen_edu.tokens.vocabulary import END, PAD, SPECIALS, START, TOKEN_DTYPE, Tokens, Vocabulary
@@ -25,6 +28,7 @@ __all__ = [
     "SPECIALS",
     "START",
     "TOKEN_DTYPE",
+    "ChoraleCodec",
     "Codec",
     "EventCodec",
     "MelodyCodec",
@@ -105,7 +109,7 @@ def tokens_to_score(tokens: Iterable[int], codec: Codec, *, velocity: int = 80, 
     return codec.decode(tokens, velocity=velocity, **fields)
 
 
-def codec_from_dict(stored: Mapping[str, Any]) -> MelodyCodec | EventCodec:
+def codec_from_dict(stored: Mapping[str, Any]) -> MelodyCodec | EventCodec | ChoraleCodec:
     """Make the codec that `to_dict` described.
 
     Examples
@@ -118,5 +122,7 @@ def codec_from_dict(stored: Mapping[str, Any]) -> MelodyCodec | EventCodec:
             return MelodyCodec(int(stored["grid"]), int(stored["lowest"]), int(stored["highest"]))
         case "event":
             return EventCodec(Vocabulary(tuple(stored["symbols"])))
+        case "chorale":
+            return ChoraleCodec()
         case other:
-            raise ValueError(f"codec={other!r} is not a codec of this version; it knows 'melody' and 'event'")
+            raise ValueError(f"codec={other!r} is not a codec of this version; it knows 'melody', 'event' and 'chorale'")
