@@ -19,6 +19,7 @@ import numpy.typing as npt
 
 from musegen_edu.batching import TokenBatches, nats_per_token
 from musegen_edu.files import learner_folder, write_atomically
+from musegen_edu.observer import TrainingObserver
 from musegen_edu.quiet_keras import keras
 from musegen_edu.tokens.vocabulary import PAD, Tokens
 
@@ -92,6 +93,9 @@ def fit(
     folder: str | os.PathLike[str] | None = None,
     verbose: int = 1,
     on_epoch: Callable[[EpochReport], None] | None = None,
+    batches: Callable[..., Sequence[Any]] = TokenBatches,
+    loss: Callable[[keras.Model, Sequence[Any]], float] = nats_per_token,
+    monitor: TrainingObserver | None = None,
 ) -> list[EpochReport]:
     """Train a token model, keep its best weights, and be able to go on after the process was killed.
 
@@ -108,6 +112,10 @@ def fit(
     folder : for the checkpoint; None keeps none.
     verbose : 1 shows Keras' progress bar, 0 nothing.
     on_epoch : called with each epoch's report as soon as its checkpoint is on the disk.
+    batches : makes the pairs (x, y) of an epoch from the sequences, the batch size, `seed` and `epoch`; padding in y is `PAD`.
+    loss : the validation loss, from the model and the validation sequences.
+    monitor : watches, and may pause or stop: a `TrainingMonitor`, for one. An epoch that is stopped half-way is not reported; if it was
+        the first one, the model keeps what it has learnt so far.
 
     Returns
     -------
@@ -120,7 +128,7 @@ def fit(
 
     Lesson: 05 recurrent_networks.
     """
-    steps = len(TokenBatches(train, profile.batch_size))
+    steps = len(batches(train, profile.batch_size))
     schedule = keras.optimizers.schedules.CosineDecay(
         0.1 * profile.learning_rate,
         profile.epochs * steps,
@@ -137,10 +145,20 @@ def fit(
     if checkpoint is not None and checkpoint.is_file():
         reports, best = _read_checkpoint(checkpoint, model, run)
 
-    while not _is_over(reports, profile):
+    if monitor is not None:
+        earlier = [{"loss": report.train_loss, "val_loss": report.valid_loss} for report in reports]
+        monitor.begin(model, epochs=profile.epochs - len(reports), batches=steps, earlier=earlier)
+    goes_on = True
+    while goes_on and not _is_over(reports, profile):
         epoch, began, cpu_began = len(reports), time.perf_counter(), time.process_time()
-        train_loss = _train_one_epoch(model, TokenBatches(train, profile.batch_size, seed=seed, epoch=epoch), verbose)
-        valid_loss = nats_per_token(model, valid)
+        if monitor is not None:
+            monitor.begin_epoch(profile.epochs - epoch)
+        ordered = batches(train, profile.batch_size, seed=seed, epoch=epoch)
+        train_loss = _train_one_epoch(model, ordered, verbose, monitor)
+        if train_loss is None:  # stopped half-way
+            best = best if reports else model.get_weights()
+            break
+        valid_loss = loss(model, valid)
         is_best = valid_loss < min((report.valid_loss for report in reports), default=np.inf)
         if is_best:
             best = model.get_weights()
@@ -150,7 +168,11 @@ def fit(
             _write_checkpoint(checkpoint, model, run, reports, best)
         if on_epoch is not None:
             on_epoch(reports[-1])
+        if monitor is not None:
+            goes_on = monitor.after_epoch({"loss": train_loss, "val_loss": valid_loss}, model=model)
     model.set_weights(best)
+    if monitor is not None:
+        monitor.end()
     return reports
 
 
@@ -159,17 +181,22 @@ _JIT = (
 )  # on the CPU TensorFlow trains an LSTM faster without XLA (23,500 against 18,500 tokens/s)
 
 
-def _train_one_epoch(model: keras.Model, batches: TokenBatches, verbose: int) -> float:
-    """Return the mean loss a token while training."""
+def _train_one_epoch(
+    model: keras.Model, batches: Sequence[Any], verbose: int, monitor: TrainingObserver | None
+) -> float | None:
+    """Return the mean loss a token while training, or None where the monitor has stopped it."""
     # Not model.fit: on TensorFlow it wants all batches as long as the first ones.
     bar = keras.utils.Progbar(len(batches), verbose=verbose, unit_name="batch", stateful_metrics=["loss"])
     total, count = 0.0, 0
     for index, (x, y) in enumerate(batches):
         model.reset_metrics()  # else the loss would be a mean over batches, whatever their sizes
         tokens = int((y != PAD).sum())
-        total += float(model.train_on_batch(x, y)) * tokens
+        batch_loss = float(model.train_on_batch(x, y))
+        total += batch_loss * tokens
         count += tokens
         bar.update(index + 1, [("loss", total / count)], finalize=index + 1 == len(batches))
+        if monitor is not None and not monitor.after_batch(batch_loss, batch=index + 1):
+            return None
     return total / count
 
 

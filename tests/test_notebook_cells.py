@@ -41,10 +41,8 @@ class Kernel:
             self.shell_channel_thread = SimpleNamespace(manager=manager)
         else:
             self.shell_stream = stream
-        send = self.session.send
-        self.session.send = lambda socket, kind, content, **rest: self.status.append(content) if socket is None else send(socket, kind, content, **rest)  # fmt: skip
-        self.sockets = [stream, self.page]
-        self.context = context
+        vars(self.session)["send"] = lambda socket, kind, content, **rest: self.status.append(content)
+        self.stream, self.context = stream, context
 
     def get_parent(self):
         return {"header": {"msg_id": "cell"}}
@@ -53,8 +51,8 @@ class Kernel:
         self.page_session.send(self.page, kind, content)
 
     def close(self):
-        for socket in self.sockets:
-            socket.close()
+        self.stream.close()
+        self.page.close()
         self.context.term()
         self.loop.close()
 
@@ -72,7 +70,7 @@ def command(comm_id=COMM, method="custom"):
 
 
 def test_own_commands_are_answered_and_all_else_waits_in_its_order(kernel):
-    handled = []
+    handled: list[dict] = []
     widget = SimpleNamespace(comm=SimpleNamespace(comm_id=COMM), _handle_msg=handled.append)
     assert answer_waiting_commands(widget) == 0
     kernel.receives("execute_request", {"code": "next()"})
@@ -99,7 +97,8 @@ class Shell:
     """As much of IPython's shell as a cell needs."""
 
     def __init__(self):
-        self.hooks, self.execution_count, self.cell = [], 0, ""
+        self.hooks: list = []
+        self.execution_count, self.cell = 0, ""
         self.events = SimpleNamespace(register=lambda _, hook: self.hooks.append(hook), unregister=lambda _, hook: self.hooks.remove(hook))  # fmt: skip
         self.kernel = SimpleNamespace(get_parent=lambda: {"metadata": {"cellId": self.cell}})
         self.shown = []

@@ -479,3 +479,47 @@ def test_an_error_stands_in_the_static_picture():
     monitor = TrainingMonitor(sample=lambda model, epoch: 1 / 0)
     fit(tiny_model(), monitor, 1)
     assert "ZeroDivisionError: division by zero" in monitor.static_html()
+
+
+# ---- with the course's own fit ----
+
+
+def sequences(n, seed):
+    rng = np.random.default_rng(seed)
+    return [np.concatenate([[1], rng.integers(3, 12, 20), [2]]) for _ in range(n)]
+
+
+def own_fit(monitor, epochs=3, **options):
+    from musegen_edu.models.recurrent import MelodyLSTM
+    from musegen_edu.training import Profile
+    from musegen_edu.training import fit as fit_tokens
+
+    profile = Profile("tiny", epochs, 9, 4, 5e-3, 0.0, 8, 8, 1, 0.0)
+    model = MelodyLSTM(12, embedding=8, units=8, depth=1, seed=0)
+    return model, fit_tokens(model, sequences(16, 0), sequences(4, 1), profile=profile, seed=0, verbose=0, monitor=monitor, **options)  # fmt: skip
+
+
+def test_the_courses_own_fit_tells_the_monitor(tmp_path):
+    monitor = TrainingMonitor()
+    _, reports = own_fit(monitor, folder=tmp_path)
+    assert monitor.history["loss"] == [report.train_loss for report in reports]
+    assert monitor.history["val_loss"] == [report.valid_loss for report in reports]
+    assert len(monitor.current["points"]) == 3 * 4 and monitor.progress["state"] == "finished"
+    again = TrainingMonitor()  # a checkpoint tells of all the epochs before
+    own_fit(again, folder=tmp_path)
+    assert again.history == monitor.history
+
+
+def test_the_courses_own_fit_stops():
+    monitor = TrainingMonitor()
+    Pages(monitor, stop=6)
+    _, reports = own_fit(monitor, epochs=50)
+    assert len(reports) == 1 and monitor.progress["state"] == "stopped"
+    at_once = TrainingMonitor()
+    Pages(at_once, stop=2)
+    model, reports = own_fit(at_once, epochs=50)
+    assert reports == []
+    from musegen_edu.models.recurrent import MelodyLSTM
+
+    fresh = MelodyLSTM(12, embedding=8, units=8, depth=1, seed=0)  # before its first batch
+    assert any(np.any(a != b) for a, b in zip(model.get_weights(), fresh.get_weights(), strict=True))
