@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -25,7 +26,8 @@ class Kernel:
         from tornado.ioloop import IOLoop
         from zmq.eventloop.zmqstream import ZMQStream
 
-        self.session, self.iopub_socket, self.status = Session(key=b"key"), None, []
+        self.session: Any = Session(key=b"key")
+        self.iopub_socket, self.status = None, list[dict]()
         self.page_session = Session(key=b"key", session="page")
         context = zmq.Context()
         self.page, socket = context.socket(zmq.PAIR), context.socket(zmq.PAIR)
@@ -33,7 +35,7 @@ class Kernel:
         socket.connect("inproc://page")
         self.loop = IOLoop(make_current=False)
         stream = ZMQStream(socket, self.loop)
-        self.put_back = []
+        self.put_back: list[Any] = []
         stream.on_recv(self.put_back.append, copy=False)
         if with_thread:  # ipykernel 7
             pair = SimpleNamespace(to_stream=stream)
@@ -41,7 +43,7 @@ class Kernel:
             self.shell_channel_thread = SimpleNamespace(manager=manager)
         else:
             self.shell_stream = stream
-        vars(self.session)["send"] = lambda socket, kind, content, **rest: self.status.append(content)
+        self.session.send = lambda socket, kind, content, **rest: self.status.append(content)  # type: ignore[method-assign]
         self.stream, self.context = stream, context
 
     def get_parent(self):

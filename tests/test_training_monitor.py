@@ -93,7 +93,12 @@ def test_the_loss_of_each_batch_is_taken_out_of_keras_running_mean():
     callback.set_params({"epochs": 1, "steps": 4})
     callback.set_model(tiny_model())
     seen = []
-    monitor.after_batch = lambda loss, *, batch: seen.append((round(loss, 9), batch)) or True
+
+    def note(loss, *, batch):
+        seen.append((round(loss, 9), batch))
+        return True
+
+    monitor.after_batch = note  # type: ignore[method-assign]
     callback.on_train_begin()
     callback.on_epoch_begin(0)
     for batch in range(4):
@@ -310,7 +315,7 @@ def test_a_loop_that_is_left_is_over():
 def test_record_alone_is_enough():
     monitor = TrainingMonitor()
     for loss in (0.5, 0.25):
-        assert monitor.record({"loss": np.float32(loss)})
+        assert monitor.record({"loss": float(np.float32(loss))})
     assert monitor.history == {"loss": [0.5, 0.25]} and monitor.progress["state"] == "running"
 
 
@@ -396,7 +401,8 @@ def test_the_time_left_of_a_real_fit_falls(monkeypatch):
 
 
 def test_the_page_is_not_flooded():
-    monitor, seen = TrainingMonitor(), []
+    monitor = TrainingMonitor()
+    seen: list[dict] = []
     monitor.observe(seen.append, "progress")
     began = time.perf_counter()
     for epoch in monitor.epochs(20, batches=500):
@@ -428,7 +434,7 @@ def test_wrong_records_are_named():
     with pytest.raises(ValueError, match=r"logs=\{\} must name at least one number"):
         monitor.record({})
     with pytest.raises(ValueError, match=r"logs has 'loss': \[1, 2\]; each name must stand for one number"):
-        monitor.record({"loss": [1, 2]})
+        monitor.record({"loss": [1, 2]})  # type: ignore[dict-item]
     with pytest.raises(ValueError, match="n=0 must be 1 or more epochs"):
         next(monitor.epochs(0))
 
