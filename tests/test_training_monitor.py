@@ -98,7 +98,7 @@ def test_the_loss_of_each_batch_is_taken_out_of_keras_running_mean():
         seen.append((round(loss, 9), batch))
         return True
 
-    monitor.after_batch = note  # type: ignore[method-assign]
+    monitor.after_batch = note  # type: ignore[method-assign, assignment]
     callback.on_train_begin()
     callback.on_epoch_begin(0)
     for batch in range(4):

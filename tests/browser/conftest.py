@@ -206,19 +206,25 @@ def wait_for_server(address, server, log, seconds=60):
     pytest.fail(f"JupyterLab did not start:\n{log.read_text()[-2000:]}")
 
 
-@pytest.fixture
-def open_notebook(watch, lab):
-    """Open one of the module's notebooks in JupyterLab, and wait until its kernel answers."""
+class Notebooks:
+    """Opens notebooks of a JupyterLab in watched pages."""
 
-    def open_one(name, **options):
-        watched = watch(**options)
-        watched.page.goto(lab.format(name))
+    def __init__(self, watch, lab):
+        self.watch, self.lab = watch, lab
+
+    def __call__(self, name, **options):
+        """Open one, and wait until its kernel answers."""
+        watched = self.watch(**options)
+        watched.page.goto(self.lab.format(name))
         watched.page.wait_for_function("() => window.jupyterapp?.shell?.currentWidget?.sessionContext", timeout=60_000)
-        open_one.wait_for_kernel(watched.page)
+        self.wait_for_kernel(watched.page)
         return watched
 
-    def wait_for_kernel(page):
+    def wait_for_kernel(self, page):
         assert page.evaluate(READY) == "ready"
 
-    open_one.wait_for_kernel = wait_for_kernel
-    return open_one
+
+@pytest.fixture
+def open_notebook(watch, lab):
+    """Open one of the module's notebooks in JupyterLab."""
+    return Notebooks(watch, lab)
