@@ -50,6 +50,7 @@ _MAP = {
         "TrainingMonitor",
         "SpectrogramPlayer",
         "SamplingPlayground",
+        "GateViewer",
         "Quiz",
         "Question",
         "Choice",
@@ -137,6 +138,7 @@ if TYPE_CHECKING:  # the same names once more, for editors and type checkers; a 
     from musegen_edu.training import train as train
     from musegen_edu.widgets import Choice as Choice
     from musegen_edu.widgets import ConfusionExplorer as ConfusionExplorer
+    from musegen_edu.widgets import GateViewer as GateViewer
     from musegen_edu.widgets import MatrixExplorer as MatrixExplorer
     from musegen_edu.widgets import NetworkPlayground as NetworkPlayground
     from musegen_edu.widgets import PianoRollEditor as PianoRollEditor

@@ -1,6 +1,7 @@
 """Interactive pictures for notebooks: the player, the piano-roll editor, the network playground, the quiz and the spectrogram player. Importing this loads anywidget."""
 
 from musegen_edu.widgets.confusion_explorer import ConfusionExplorer
+from musegen_edu.widgets.gate_viewer import GateViewer
 from musegen_edu.widgets.matrix_explorer import MatrixExplorer
 from musegen_edu.widgets.network_playground import NetworkPlayground
 from musegen_edu.widgets.pianoroll_editor import PianoRollEditor
@@ -14,6 +15,7 @@ from musegen_edu.widgets.transition_explorer import TransitionExplorer
 __all__ = [
     "Choice",
     "ConfusionExplorer",
+    "GateViewer",
     "MatrixExplorer",
     "NetworkPlayground",
     "PianoRollEditor",

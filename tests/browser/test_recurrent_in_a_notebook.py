@@ -9,7 +9,12 @@ PLAY = [
     "playground = SamplingPlayground(model, 'C D E F G A B', seed=1)\nplayground",
     "[int(pitch) for pitch in playground.score.notes['pitch'][:8]], playground.tune.words[-1], playground.temperature",
 ]
-NOTEBOOKS = {"playground.ipynb": PLAY}
+VIEW = [
+    "from musegen_edu import GateViewer, letters_to_score, load_pretrained\nmodel = load_pretrained('melody_lstm')\n"
+    "viewer = GateViewer(letters_to_score('A4:4 C D E F G A B C', key='C major'), {'LSTM': model})\nviewer",
+    "viewer.selected['token'], viewer.activities['LSTM'][0].state.shape[1]",
+]
+NOTEBOOKS = {"playground.ipynb": PLAY, "viewer.ipynb": VIEW}
 RUN = """async (i) => { const notebook = window.jupyterapp.shell.currentWidget; notebook.content.activeCellIndex = i;
   notebook.content.deselectAll(); await window.jupyterapp.commands.execute('notebook:run-cell'); }"""
 OUTPUTS = "(i) => window.jupyterapp.shell.currentWidget.content.widgets[i].model.outputs.toJSON()"
@@ -51,3 +56,27 @@ def test_a_melody_is_continued_with_a_network(open_notebook):
     page.locator(".jp-Notebook .jp-Cell >> nth=1").locator(".jp-OutputArea-output").wait_for()
     text = "".join(page.evaluate(OUTPUTS, 1)[0]["data"]["text/plain"])
     assert text.startswith("([60, 62, 64, 65, 67, 69, 71, 72], '") and text.endswith("0.5)")
+
+
+def test_the_gates_of_a_trained_network_are_seen_and_its_notes_heard(open_notebook):
+    watched = open_notebook("viewer.ipynb")
+    page = watched.page
+    page.evaluate(RUN, 0)
+    cell = page.locator(".jp-Notebook .jp-Cell >> nth=0")
+    cell.get_by_text("LSTM kept").wait_for(timeout=60_000)
+    cell.get_by_text("Changed most in c:").wait_for()
+    assert cell.get_by_role("button", name="Follow unit").count() == 3
+    cell.get_by_role("button", name="Play").click()
+    page.wait_for_timeout(900)
+    assert watched.listen()[1] == pytest.approx(440, rel=0.02)  # the first note, A4, on the piano of the SoundFont
+    cell.get_by_role("button", name="Pause").click()
+    cell.locator(".mg-gates").focus()
+    for _ in range(20):
+        page.keyboard.press("End")
+    page.keyboard.press("ArrowLeft")
+    cell.get_by_text("C5, quarter").wait_for()
+    page.evaluate(RUN, 1)
+    page.locator(".jp-Notebook .jp-Cell >> nth=1").locator(".jp-OutputArea-output").wait_for()
+    text = "".join(page.evaluate(OUTPUTS, 1)[0]["data"]["text/plain"])
+    token, units = text.strip("()").split(", ")
+    assert int(token) > 10 and int(units) == 256
