@@ -48,7 +48,8 @@ from musegen_edu import Score, load_dataset, score_to_audio
 
 folk = load_dataset("folk")
 found = next(tune for tune in folk.train if tune.title == "If a Body meet a Body")
-notes = found.notes.copy()  # the old book gives no loudness: we play higher notes louder, and stress each beat
+# The old book gives no loudness: we play higher notes louder, and stress each beat.
+notes = found.notes.copy()
 notes["velocity"] = 50 + 3 * (notes["pitch"] - 62) + 12 * (notes["onset"] % 24 == 0)
 tune = found.replace(notes=notes, programs=(0,))  # on the piano
 four_bars = tune.slice_bars(1, 4)
@@ -59,7 +60,8 @@ from musegen_edu import pianoroll_to_score, score_to_pianoroll
 
 STEP = 2  # ticks; a quarter note has 24
 careless = score_to_pianoroll(four_bars, grid=STEP)[..., 0]  # keep only *which key is down*
-pianoroll_to_score(careless, grid=STEP, bpm=80, key="G major", title="Through a careless piano roll")
+title = "Through a careless piano roll"
+pianoroll_to_score(careless, grid=STEP, bpm=80, key="G major", title=title)
 
 # %% id="listen-mel"
 from musegen_edu import SpectrogramPlayer, audio_to_mel, mel_to_audio
@@ -73,7 +75,8 @@ def render(score):
 sound = render(four_bars)
 two_bars = slice(0, 6 * RATE)  # six seconds
 through_mel = mel_to_audio(audio_to_mel(sound, RATE), RATE, length=len(sound))
-SpectrogramPlayer(sound[two_bars], RATE, other=through_mel[two_bars], labels=("the sound", "through mel and back"))
+labels = "the sound", "through mel and back"
+SpectrogramPlayer(sound[two_bars], RATE, other=through_mel[two_bars], labels=labels)
 
 # %% [markdown] id="listen-explained"
 # <details><summary>What most people say</summary>
@@ -125,7 +128,31 @@ print("back again, every field equal:", midi_to_score(data) == tune)
 #
 # The two D's at the beginning are two events, so nothing can run together. The file is small because it leaves the *instrument* to the synthesiser: what a MIDI file sounds like depends on who plays it.
 #
-# A MIDI file from the wild may hold more than our `Score` can: pedal, pitch bend, tempo changes. `read_midi` says so with a warning when it must choose.
+# </details>
+
+# %% [markdown] id="predict-wild"
+# A MIDI file from the wild may hold more than a list of notes. We add three things that pianists, guitarists and conductors do: the **pedal** goes down, a note is **bent** upwards, and in bar 3 the **tempo** halves. Then the file goes through our `Score` and becomes a file again. **Predict.** *Which of the three will survive?*
+
+# %% id="midi-wild"
+import warnings
+
+import symusic  # the library that reads MIDI files for this course
+
+wild = symusic.Score.from_midi(score_to_midi(four_bars))  # 480 ticks to the quarter note
+wild.tracks[0].controls.append(symusic.ControlChange(0, 64, 127))  # controller 64 is the pedal
+wild.tracks[0].pitch_bends.append(symusic.PitchBend(240, 4096))
+wild.tempos.append(symusic.Tempo(4 * 960, 40))
+with warnings.catch_warnings(record=True) as said:
+    tamed = midi_to_score(wild.dumps_midi())
+print("the reader says:", *(warning.message for warning in said))
+for name, file in (("before", wild), ("after", symusic.Score.from_midi(score_to_midi(tamed)))):
+    track = file.tracks[0]
+    print(f"{name:7s} notes {len(track.notes)}, pedal {len(track.controls)}, bends {len(track.pitch_bends)}, tempos {len(file.tempos)}")
+
+# %% [markdown] id="wild-explained"
+# <details><summary>What happened, and why</summary>
+#
+# None of them. Every note is there, but pedal and bend have no place in our table, and a `Score` has one tempo. The reader says which tempo it took, because that changes the whole piece. For a fiddle tune from a book, nothing is missing. For a recording of Chopin or of a blues guitar, the best part is.
 #
 # </details>
 
@@ -143,7 +170,7 @@ import xml.etree.ElementTree as ET
 from musegen_edu import musicxml_to_score, score_to_musicxml
 
 text = score_to_musicxml(four_bars.transpose(7))
-print(f"{len(text):,} characters; MIDI needs {len(score_to_midi(four_bars))} bytes for the same four bars")
+print(f"{len(text):,} characters for four bars; MIDI needs {len(score_to_midi(four_bars))} bytes")
 print("back again, every field equal:", musicxml_to_score(text) == four_bars.transpose(7))
 page = ET.fromstring(text)
 written = list(page.iter("note"))
@@ -164,8 +191,9 @@ again = ET.fromstring(score_to_musicxml(musicxml_to_score(ET.tostring(page))))
 before, after = (Counter(element.tag for element in each.iter()) for each in (page, again))
 print("lost on the way:", dict(before - after))
 for name, each in (("written", page), ("came back", again)):
-    spelled = Counter(pitch.findtext("step") for pitch in each.iter("pitch") if pitch.find("alter") is not None)
-    print(f"{name:10s} altered notes: {dict(spelled)};  dots: {sum(1 for _ in each.iter('dot'))}")
+    altered = [pitch for pitch in each.iter("pitch") if pitch.find("alter") is not None]
+    spelled = dict(Counter(pitch.findtext("step") for pitch in altered))
+    print(f"{name:10s} altered notes: {spelled};  dots: {sum(1 for _ in each.iter('dot'))}")
 
 # %% [markdown] id="musicxml-explained"
 # <details><summary>What happened, and why</summary>
@@ -197,12 +225,13 @@ for name, codec in (("clock", by_clock), ("note", by_note)):
     print(f"one word a {name}: {len(tokens)} tokens of a vocabulary of {len(codec.vocabulary)}")
     print("   ", " ".join(words[:15]), "…")
     print("   ", tokens[:15].tolist(), "…")
-    back = tokens_to_score(tokens, codec, key=tune.key)
-    print("    notes equal:", bool((back.notes[["onset", "duration", "pitch"]] == tune.notes[["onset", "duration", "pitch"]]).all()),
-          "  velocities equal:", bool((back.notes["velocity"] == tune.notes["velocity"]).all()))  # fmt: skip
+    back = tokens_to_score(tokens, codec, key=tune.key).notes
+    kept = [name for name in ("onset", "duration", "pitch", "velocity") if (back[name] == tune.notes[name]).all()]
+    print("    equal after the way back:", ", ".join(kept))
 
 # %% id="tokens-listen"
-tokens_to_score(score_to_tokens(four_bars, by_note), by_note, bpm=80, key="G major", title="Through tokens and back")
+tokens = score_to_tokens(four_bars, by_note)
+tokens_to_score(tokens, by_note, bpm=80, key="G major", title="Through tokens and back")
 
 # %% [markdown] id="tokens-explained"
 # <details><summary>What happened, and why</summary>
@@ -226,7 +255,7 @@ tokens_to_score(score_to_tokens(four_bars, by_note), by_note, bpm=80, key="G maj
 from musegen_edu.pianoroll import ONSET, SOUNDING
 
 roll = score_to_pianoroll(tune, grid=STEP)
-print("shape (parts, steps, pitches, layers):", roll.shape, "  cells that are not 0:", f"{(roll > 0).mean():.2%}")
+print(f"shape (parts, steps, pitches, layers): {roll.shape};  not 0: {(roll > 0).mean():.2%} of the cells")
 with_onsets = pianoroll_to_score(roll, grid=STEP)
 without = pianoroll_to_score(roll[..., SOUNDING], grid=STEP)
 same_pitch = np.diff(tune.notes["pitch"]) == 0
@@ -241,18 +270,21 @@ from musegen_edu.plots.style import INK, PALETTE, dress
 
 figure, axes = plt.subplots(2, 1, figsize=(9, 4.6), dpi=110, layout="constrained", sharex=True)
 steps = 96 // STEP * 2  # two bars
-for ax, layer, what in zip(axes, (SOUNDING, ONSET), ("which key is down, and how hard it was struck", "where notes begin")):
-    picture = roll[0, :steps, 60:76, layer].T.astype(float)
+for ax, layer, what in zip(axes, (SOUNDING, ONSET), ("which key is down", "where notes begin")):
+    picture = roll[0, :steps, 60:76, layer].T.astype(float)  # (pitches, steps)
+    blocks = (np.diff(picture > 0, axis=1, prepend=0) > 0).sum()  # each begins after an empty cell
     ax.pcolormesh(np.where(picture > 0, picture, np.nan), cmap="viridis_r", edgecolors="none")
-    ax.set_yticks(np.arange(0, 16, 2) + 0.5, [pitch_to_name(pitch, tune.key) for pitch in range(60, 76, 2)])
+    named = [62, 64, 67, 69, 71, 74]
+    ax.set_yticks(np.array(named) - 59.5, [pitch_to_name(pitch) for pitch in named])
     ax.set_xticks(range(0, steps + 1, 12), range(0, steps + 1, 12))
-    dress(ax, x=f"step of {STEP} ticks" if layer == ONSET else "", y="pitch", title=f"Layer {layer}: {what}")
+    dress(ax, title=f"Layer {layer}, {what}: {blocks} blocks", y="pitch")
+ax.set_xlabel(f"step of {STEP} ticks", color=INK)
 
 # %% [markdown] id="roll-explained"
 # <details><summary>What happened, and why</summary>
 #
-# A note disappears where the same pitch is struck again the moment it ends: in the first layer there is no gap, and six steps of D followed by nine steps of D are fifteen steps of D. This tune is full of repeated notes; that is why it was chosen. A second layer, the **onsets**, saves all of them. Many published models leave it
-# out, or leave a one-step gap instead, which cuts every note short.
+# A note disappears where the same pitch is struck again the moment it ends: in the first layer there is no gap, and six steps of D followed by nine steps of D are fifteen steps of D. This tune is full of repeated notes; that is why it was chosen. A second layer, the **onsets**, saves all of them. The piano
+# rolls with which Boulanger-Lewandowski, Bengio and Vincent [16] compared models in 2012, and many others since, have no such layer. (Some people leave a gap of one step instead, which cuts every note short.)
 #
 # The price of a picture: hardly a cell is filled, and the shortest note dictates the width of all columns. The roll also forgets tempo, key and title. The instrument, too: that is a matter of who reads it.
 #
@@ -294,7 +326,7 @@ def in_every_form(score):
     for name, (there, back) in FORMS.items():
         try:
             code = there(score)
-            print(f"{name:20s}{n_bytes(code):9,} bytes   {len(back(code))} of {len(score)} notes come back")
+            print(f"{name:20s}{n_bytes(code):9,} bytes, {len(back(code))} of {len(score)} notes back")
         except ValueError as reason:
             print(f"{name:20s}refuses: {reason}")
 
@@ -313,7 +345,9 @@ in_every_form(editor.score)
 #
 # Every form of section 1 but the sound itself puts time on a **grid**: nothing may happen between two lines. Moving each onset to its nearest line is **quantisation**. Write $t$ for the onset, $\Delta$ (delta) for the distance between two lines, and $\text{round}$ for the nearest whole number:
 #
-# $$Q(t) = \Delta \cdot \text{round}(t / \Delta) \qquad\qquad e = Q(t) - t \qquad\qquad -\tfrac{\Delta}{2} \le e \le \tfrac{\Delta}{2}$$
+# $$Q(t) = \Delta \cdot \text{round}(t / \Delta)$$
+#
+# $$e = Q(t) - t \qquad -\tfrac{\Delta}{2} \le e \le \tfrac{\Delta}{2}$$
 #
 # $e$ is the error. If onsets fell anywhere with equal chance, the root of the mean of $e^2$ would be $\Delta / \sqrt{12}$, because $\frac1\Delta \int_{-\Delta/2}^{\Delta/2} e^2\, de = \Delta^2 / 12$. Keep this formula: it comes back in section 3 as the noise of a cheap recording.
 
@@ -327,7 +361,8 @@ GRIDS = (1, 2, 3, 4, 6, 8, 12)
 def in_rhythm(lengths, beats=4, **fields):
     """A little tune in one rhythm: up and down the chord of G."""
     ticks = list(lengths) * beats
-    return Score.from_melody([(67, 71, 74, 71, 67, 74)[i % 6] for i in range(len(ticks))], ticks, bpm=90, **fields)
+    pitches = [(67, 71, 74, 71, 67, 74)[i % 6] for i in range(len(ticks))]
+    return Score.from_melody(pitches, ticks, bpm=90, **fields)
 
 def errors_ms(score, grid):
     """How far quantize(grid) moves each onset, in milliseconds."""
@@ -337,18 +372,21 @@ def errors_ms(score, grid):
 from musegen_edu.plots.style import LINES, MARKERS, add_legend, make_axes
 
 ax = make_axes(None, 8, 3)
-error = {name: [np.abs(errors_ms(in_rhythm(ticks), grid)).mean() for grid in GRIDS] for name, ticks in RHYTHMS.items()}
-for i, (name, values) in enumerate(error.items()):
+error = {}
+for i, (name, ticks) in enumerate(RHYTHMS.items()):
+    values = error[name] = [np.abs(errors_ms(in_rhythm(ticks), grid)).mean() for grid in GRIDS]
     ax.plot(GRIDS, values, LINES[i], marker=MARKERS[i], color=PALETTE[i], label=name)
 fits = [grid for k, grid in enumerate(GRIDS) if not any(values[k] for values in error.values())]
 ax.set_xticks(GRIDS, [str(grid) for grid in GRIDS])
-dress(ax, title=f"Only grids of {' and '.join(map(str, fits))} ticks fit all three rhythms", x="grid (ticks; a quarter note has 24)", y="mean error (ms)")
+title = f"Only grids of {' and '.join(map(str, fits))} ticks fit all three rhythms"
+dress(ax, title=title, x="grid (ticks; a quarter note has 24)", y="mean error (ms)")
 add_legend(ax)
 
 # %% id="grid-listen"
 from musegen_edu import join
 
-triplets = in_rhythm((8, 8, 8), key="G major", title="Triplets: as written, on sixteenths (bar 2), on eighths (bar 3)")
+title = "Triplets: as written, on sixteenths (bar 2), on eighths (bar 3)"
+triplets = in_rhythm((8, 8, 8), key="G major", title=title)
 join([triplets, triplets.quantize(6), triplets.quantize(12)])
 
 # %% id="grid-listen-tune"
@@ -363,7 +401,7 @@ on_eighths.replace(title="Our tune on a grid of eighths")
 # On sixteenths a triplet (0, 8, 16) becomes (0, 6, 18): short, long, short. The dance limps. On eighths two of the three notes land on the same line, and a melody becomes a chord. Swing on sixteenths turns into dotted notes, a march. Our tune on eighths loses the very thing that
 # makes it Scottish.
 #
-# The grid of 24 ticks to the quarter is fine because 24 = 2 · 2 · 2 · 3 can be divided by 3 *and* by 8. A grid of 16 steps a bar, which many published models use, cannot write a single triplet. Quintuplets, on the other hand, do not fit ours either: 24 is not a multiple of 5.
+# The grid of 24 ticks to the quarter is fine because 24 = 2 · 2 · 2 · 3 can be divided by 3 *and* by 8. A grid of 16 steps a bar, as MusicVAE [17] and many others use it, cannot write a single triplet. Quintuplets, on the other hand, do not fit ours either: 24 is not a multiple of 5.
 #
 # </details>
 
@@ -388,18 +426,20 @@ def played(score, jitter_ms, rubato_ms, seed=0):
     return score.replace(notes=notes, bpm=FINE * score.bpm)
 
 # %% id="human-grids"
+print(f"{'player':14s}grid  error, ms  formula  onsets as printed, of {len(tune)}")
 for name, rubato in (("steady, ±15 ms", 0), ("with rubato", 150)):
     take = played(tune, 15, rubato)
     for grid in (1, 6, 12):
         rms = np.sqrt((errors_ms(take, FINE * grid) ** 2).mean())
         formula = tune.ticks_to_seconds(grid) * 1000 / np.sqrt(12)
-        right = np.sort(take.quantize(FINE * grid).notes["onset"]) == FINE * np.sort(tune.notes["onset"])
-        print(f"{name:15s} grid {grid:2d}: error {rms:5.1f} ms (formula {formula:5.1f});  {right.sum()} of {len(tune)} onsets as printed")
+        right = take.quantize(FINE * grid).notes["onset"] == FINE * tune.notes["onset"]
+        print(f"{name:14s}{grid:4d}{rms:11.1f}{formula:9.1f}{right.sum():19d}")
 
 # %% id="human-listen"
 take = render(played(four_bars, 15, 150))
 tidied = render(played(four_bars, 15, 150).quantize(6 * FINE))
-SpectrogramPlayer(take, RATE, other=tidied, labels=("played with rubato", "forced onto sixteenths"), view="waveform")
+labels = "played with rubato", "forced onto sixteenths"
+SpectrogramPlayer(take, RATE, other=tidied, labels=labels, view="waveform")
 
 # %% [markdown] id="human-explained"
 # <details><summary>What happened, and why</summary>
@@ -434,7 +474,8 @@ def strongest(audio, rate):
 for f in (1000, 3000, 5000, 7000, 15_000):
     samples = np.sin(2 * np.pi * f * np.arange(8000) / 8000)  # one second, sampled at 8000 Hz
     formula = abs(f - 8000 * round(f / 8000))
-    print(f"a tone of {f:6,} Hz, sampled at 8,000 Hz, is heard at {strongest(samples, 8000):6,.0f} Hz (formula {formula:,})")
+    heard = strongest(samples, 8000)
+    print(f"{f:6,} Hz at 8,000 samples a second: heard {heard:5,.0f} Hz, formula {formula:5,} Hz")
 
 # %% [markdown] id="predict-sweep"
 # **Predict.** A tone rises evenly from 0 to 8,000 Hz in four seconds. A is recorded at 16,000 samples a second. For B, *every second sample is simply dropped*, which leaves 8,000 a second. *Draw the pitch of B over time before you listen.*
@@ -445,7 +486,8 @@ import soxr
 t = np.arange(4 * 16_000) / 16_000
 sweep = 0.3 * np.sin(2 * np.pi * 1000 * t**2)  # the frequency at time t is 2000 t
 dropped = soxr.resample(sweep[::2], 8000, 16_000)  # only to play both at the same rate
-player = SpectrogramPlayer(sweep, 16_000, other=dropped, labels=("16,000 a second", "every second sample"), view="stft")
+labels = "16,000 a second", "every second sample"
+player = SpectrogramPlayer(sweep, 16_000, other=dropped, labels=labels, view="stft")
 player.frequency_axis = "linear"
 player
 
@@ -456,6 +498,10 @@ player
 #
 # </details>
 
+# %% [markdown] id="teacher-sweep" tags=["teacher"]
+# **Turn the volume down before the sweep**, and start with A only. Ask who still hears it at the end: hearing above 8 kHz is not at stake here, but small loudspeakers are. Let the class draw the pitch of B in the air while it sounds; nearly everybody's hand goes on rising after the turn, and stops in surprise.
+# If there is time, show `sweep[::4]`: the curve goes up and down twice.
+
 # %% [markdown] id="cymbal-intro"
 # In music it is less obvious and just as wrong. Here is a **real recording** (dataset `one_shots`: drums and other sounds recorded by people, free of rights): an open cymbal, at 16,000 samples a second. Once the samples are dropped down to 4,000, once properly filtered first. *Which of the two has more energy? Which is the better cymbal?*
 
@@ -465,14 +511,17 @@ one_shots = load_dataset("one_shots")
 def recording(name):
     """One recording by its file name, (n_samples,), without the silence after it."""
     row = one_shots.labels["file"].tolist().index(name)
-    return one_shots.steps[row, : int(one_shots.labels["seconds"][row] * one_shots.sample_rate)] / 32768
+    n_samples = int(one_shots.labels["seconds"][row] * one_shots.sample_rate)
+    return one_shots.steps[row, :n_samples] / 32768
 
+# %% id="cymbal-aliased"
 cymbal = recording("drum_cymbal_open.flac")
 filtered = soxr.resample(cymbal, 16_000, 4000)
 power = np.abs(np.fft.rfft(cymbal)) ** 2
 above = power[np.fft.rfftfreq(len(cymbal), 1 / 16_000) > 2000].sum() / power.sum()
-print(f"{above:.0%} of the cymbal's energy lies above 2,000 Hz, the Nyquist frequency of 4,000 samples a second")
-SpectrogramPlayer(cymbal[::4], 4000, other=filtered, labels=("samples dropped", "filtered first"), view="stft")
+print(f"{above:.0%} of its energy lies above 2,000 Hz, the Nyquist frequency of 4,000 samples a second")
+labels = "samples dropped", "filtered first"
+SpectrogramPlayer(cymbal[::4], 4000, other=filtered, labels=labels, view="stft", n_fft=256, hop_length=64)
 
 # %% [markdown] id="predict-bits"
 # ### Bits: the grid once more, for loudness
@@ -495,15 +544,17 @@ def snr(clean, noisy):
 sine = np.sin(2 * np.pi * 441.3 * np.arange(RATE) / RATE)
 print("bits   formula   full-scale sine   our tune")
 for bits in (4, 6, 8, 12, 16):
-    print(f"{bits:4d} {6.02 * bits + 1.76:9.2f} {snr(sine, to_bits(sine, bits)):17.2f} {snr(sound, to_bits(sound, bits)):10.2f}")
+    of_sine, of_tune = (snr(clean, to_bits(clean, bits)) for clean in (sine, sound))
+    print(f"{bits:4d} {6.02 * bits + 1.76:9.2f} {of_sine:17.2f} {of_tune:10.2f}")
 
 # %% id="bits-listen"
-SpectrogramPlayer(to_bits(sound[two_bars], 8), RATE, other=to_bits(sound[two_bars], 4), labels=("8 bits", "4 bits"))
+eight, four = (to_bits(sound[two_bars], bits) for bits in (8, 4))
+SpectrogramPlayer(eight, RATE, other=four, labels=("8 bits", "4 bits"))
 
 # %% [markdown] id="bits-explained"
 # <details><summary>What happened, and why</summary>
 #
-# The formula holds within a tenth of a decibel from 6 bits on (at 4 bits our rounding gives away one of only 16 steps to be the same above and below). 16 bits make 98 dB. The tune is below the line by the same amount at every depth, because most of the time it is much quieter than full scale: music never uses all the bits.
+# The formula holds within a tenth of a decibel from 6 bits on (at 4 bits our rounding gives away one of only 16 steps to be the same above and below). 16 bits make 98 dB. The tune is below the line by about 15 dB at every depth, because most of the time it is much quieter than full scale: music never uses all the bits.
 #
 # Listen to the *ends* of notes at 4 bits: the hiss is not constant, it comes and goes with the tone, and the tail of a note crackles and then stops dead. That is the other half of the story: the error is not really noise. For a quiet tone it is *distortion*.
 #
@@ -531,7 +582,7 @@ SpectrogramPlayer(plain, RATE, other=noisy, labels=("rounded", "dithered"), view
 # %% [markdown] id="dither-explained"
 # <details><summary>What happened, and why</summary>
 #
-# Without dither, the last second is pure silence: information lost. With dither a sample just below half a step is rounded up *sometimes*, and the more often the nearer it is; on average over many samples the tone is there. You hear a steady hiss with a clean tone in it, instead of crackling and then nothing. The theory is from Lipshitz, Wannamaker and Vanderkooy [7]; every CD is mastered like this.
+# Without dither, the last second is pure silence: information lost. With dither a sample just below half a step is rounded up *sometimes*, and the more often the nearer it is; on average over many samples the tone is there. You hear a steady hiss with a clean tone in it, instead of crackling and then nothing. The theory is from Lipshitz, Wannamaker and Vanderkooy [7]; a careful CD master is made like this.
 # (The pictures show it, too: A has *overtones that nobody played*, B has an even floor.)
 #
 # </details>
@@ -566,12 +617,13 @@ N, H = 1024, 256
 window = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(N) / N)
 padded = np.pad(sound, N // 2)  # so that piece m is centred on sample m H
 pieces = np.lib.stride_tricks.sliding_window_view(padded, N)[::H] * window  # (frames, N)
-stft = np.fft.rfft(pieces, axis=1).T  # (1 + N / 2, frames): the sum above, computed by the fast Fourier transform
+stft = np.fft.rfft(pieces, axis=1).T  # (1 + N / 2, frames): the sum above, by the fast Fourier transform
 
 k, n = np.arange(N // 2 + 1)[:, None], np.arange(N)
 by_the_formula = np.exp(-2j * np.pi * k * n / N) @ pieces[40]  # piece 40, the slow way: a matrix of pointers
 print("the formula and rfft agree:", np.allclose(by_the_formula, stft[:, 40]))
-print("librosa agrees:", np.allclose(stft, librosa.stft(sound, n_fft=N, hop_length=H, pad_mode="constant"), atol=1e-4))
+theirs = librosa.stft(sound, n_fft=N, hop_length=H, pad_mode="constant")
+print("librosa agrees:", np.allclose(stft, theirs, atol=1e-4))
 print("musegen_edu agrees:", np.allclose(stft, audio_to_stft(sound, n_fft=N, hop_length=H), atol=1e-4))
 print(f"{sound.size:,} samples, {stft.size:,} complex numbers")
 
@@ -597,18 +649,21 @@ t = np.arange(RATE) / RATE
 tones = 0.3 * np.sin(2 * np.pi * 440 * t) + 0.3 * np.sin(2 * np.pi * 466.16 * t)
 clicks = np.zeros(RATE)
 clicks[[RATE // 2, RATE // 2 + RATE // 50]] = 0.9  # 20 ms apart
-SpectrogramPlayer(np.concatenate([tones, clicks]), RATE, view="stft", n_fft=512, hop_length=64, title="Two tones, two clicks")
+riddles = np.concatenate([tones, clicks])
+SpectrogramPlayer(riddles, RATE, view="stft", n_fft=512, hop_length=64, title="Two tones, two clicks")
 
 # %% id="window-measure"
 def dip_db(levels):
     """How deep the valley between two hills is, in dB; 0 where there is a single hill."""
     levels = np.asarray(levels)
-    peaks = [i for i in range(1, len(levels) - 1) if levels[i] > levels[i - 1] and levels[i] >= levels[i + 1]]
+    inside = levels[1:-1]
+    peaks = 1 + np.flatnonzero((inside > levels[:-2]) & (inside >= levels[2:]))
     if len(peaks) < 2:
         return 0.0
-    a, b = sorted(sorted(peaks, key=lambda i: levels[i])[-2:])
+    a, b = sorted(peaks[np.argsort(levels[peaks])[-2:]])  # the two highest
     return 20 * np.log10(min(levels[a], levels[b]) / max(levels[a:b].min(), 1e-9))
 
+# %% id="window-dips"
 dips = {}
 for n_fft in (256, 512, 1024, 2048, 4096, 8192):
     low, high = (int(f * n_fft / RATE) for f in (390, 520))
@@ -619,11 +674,12 @@ for n_fft in (256, 512, 1024, 2048, 4096, 8192):
 # %% id="window-figure"
 ax = make_axes(None, 8, 3)
 for i, name in enumerate(("two tones, 26 Hz apart", "two clicks, 20 ms apart")):
-    ax.plot(range(len(dips)), [pair[i] for pair in dips.values()], LINES[i], marker=MARKERS[i], color=PALETTE[i], label=name)
+    valleys = [pair[i] for pair in dips.values()]
+    ax.plot(range(len(dips)), valleys, LINES[i], marker=MARKERS[i], color=PALETTE[i], label=name)
 ax.set_xticks(range(len(dips)), [f"{n}\n{1000 * n / RATE:.0f} ms\n{RATE / n:.0f} Hz" for n in dips])
 both = [n for n, (a, b) in dips.items() if min(a, b) > 3]
 title = f"A window of {both[0]} samples shows both" if both else "No window shows both two tones and two clicks"
-dress(ax, title=title, x="window: samples, length, distance of its frequencies", y="valley between the two (dB)")
+dress(ax, title=title, x="window: samples, length, distance of its frequencies", y="valley between (dB)")
 add_legend(ax)
 
 # %% [markdown] id="window-explained"
@@ -639,9 +695,11 @@ add_legend(ax)
 # %% [markdown] id="mel-intro"
 # ### Mel: fewer rows, spaced like hearing
 #
-# 513 rows are many, and most are wasted: for the ear, the step from 100 to 200 Hz is large (an octave), from 10,000 to 10,100 Hz it is nothing. Stevens, Volkmann and Newman (1937 [10]) asked listeners for equal steps in pitch and called the unit **mel**. There are several formulas; this course uses Slaney's [11], which is librosa's: straight up to 1,000 Hz, logarithmic above.
+# 513 rows are many, and most are wasted: for the ear, the step from 100 to 200 Hz is large (an octave), from 10,000 to 10,100 Hz it is hardly anything. Stevens, Volkmann and Newman (1937 [10]) asked listeners for equal steps in pitch and called the unit **mel**. There are several formulas; this course uses Slaney's [11], which is librosa's: straight up to 1,000 Hz, logarithmic above.
 #
-# $$m(f) = \begin{cases} 3 f / 200 & f < 1000 \text{ Hz} \\[2pt] 15 + 27\, \dfrac{\ln (f / 1000)}{\ln 6.4} & f \ge 1000 \text{ Hz} \end{cases} \qquad\qquad S[b, m] = 10 \log_{10} \sum_{k} M_b[k] \left( \frac{\lvert X[k, m] \rvert}{N / 4} \right)^{2}$$
+# $$m(f) = \begin{cases} 3 f / 200 & f < 1000 \text{ Hz} \\[2pt] 15 + 27\, \dfrac{\ln (f / 1000)}{\ln 6.4} & f \ge 1000 \text{ Hz} \end{cases}$$
+#
+# $$S[b, m] = 10 \log_{10} \sum_{k} M_b[k] \left( \frac{\lvert X[k, m] \rvert}{N / 4} \right)^{2}$$
 #
 # $f$ is a frequency, $m(f)$ its place on the scale; $b$ numbers the $B = 80$ **bands**; $M_b$ is a triangle that is 1 in the middle of band $b$ and 0 in the middle of its neighbours, which are equally far apart in mel; $N / 4$ is what $\lvert X \rvert$ reaches for a full-scale sine under Hann's window, so that 0 dB is the loudest possible tone. Values below −80 dB count as −80.
 #
@@ -667,7 +725,9 @@ print(f"{(edges[1:-1] < 1000).sum()} of {BANDS} bands have their middle below 1,
 #
 # A mel column is a curve: hills where the partials are. **Mel-frequency cepstral coefficients** (Davis and Mermelstein, 1980 [12]) say how much of a slow bend, a faster bend, … is in that curve. It is a **discrete cosine transform** over the bands:
 #
-# $$c[q, m] = a_q \sum_{b=0}^{B-1} S[b, m] \cos\!\Big( \frac{\pi q}{B} \big( b + \tfrac12 \big) \Big) \qquad a_0 = \sqrt{1 / B}, \quad a_q = \sqrt{2 / B} \text{ for } q > 0$$
+# $$c[q, m] = a_q \sum_{b=0}^{B-1} S[b, m] \cos\!\Big( \frac{\pi q}{B} \big( b + \tfrac12 \big) \Big)$$
+#
+# $$a_0 = \sqrt{1 / B} \qquad a_q = \sqrt{2 / B} \text{ for } q > 0$$
 #
 # $q$ counts the bends, from 0 (the mean: loudness) to 19. The slow bends describe *timbre*: whose voice is it? The fast ones, which would show single partials and so the pitch, are left out.
 #
@@ -675,7 +735,9 @@ print(f"{(edges[1:-1] < 1000).sum()} of {BANDS} bands have their middle below 1,
 #
 # The other way round: forget timbre and octave, keep the pitch class [13]. $p$ goes from 0 (C) to 11 (B), and the sum runs over the frequencies whose nearest piano key has the name $p$:
 #
-# $$C[p, m] = \sum_{k\,:\; p(k) = p} \lvert X[k, m] \rvert^2 \qquad\qquad p(k) = \text{round}\Big( 69 + 12 \log_2 \frac{k f_s / N}{440} \Big) \bmod 12$$
+# $$C[p, m] = \sum_{k\,:\; p(k) = p} \lvert X[k, m] \rvert^2$$
+#
+# $$p(k) = \text{round}\Big( 69 + 12 \log_2 \frac{k f_s / N}{440} \Big) \bmod 12$$
 #
 # 69 is the MIDI number of A, 440 Hz; *mod 12* is the remainder after division by 12.
 
@@ -689,27 +751,32 @@ mfcc = cosines @ mel
 print("audio_to_mfcc agrees:", np.allclose(mfcc, audio_to_mfcc(sound, RATE), atol=1e-2))
 
 power = np.abs(audio_to_stft(sound, n_fft=4096, hop_length=1024)) ** 2  # low semitones need the long window
-key = np.rint(69 + 12 * np.log2(np.arange(2, 2049) * RATE / 4096 / 440)).astype(int) % 12  # from k = 2, 10.8 Hz
-chroma = np.array([power[2:][key == p].sum(axis=0) for p in range(12)])
+k = np.arange(2, 2049)  # below k = 2, 10.8 Hz, there is no music
+key = np.rint(69 + 12 * np.log2(k * RATE / 4096 / 440)).astype(int) % 12
+chroma = np.array([power[k][key == p].sum(axis=0) for p in range(12)])
 chroma /= np.maximum(chroma.max(axis=0), 1e-9)
 same = chroma.argmax(axis=0) == audio_to_chroma(sound, RATE).argmax(axis=0)
-print(f"audio_to_chroma (with softer edges) names the same strongest pitch class in {same.mean():.0%} of the frames")
+print(f"audio_to_chroma (softer edges) names the same strongest pitch class in {same.mean():.0%} of the frames")
 
 # %% [markdown] id="predict-pictures"
 # **Predict.** Below are the first two bars in all four pictures. *In which one could you read off the tune? In which one could you tell a piano from a violin? In which one neither?*
 
 # %% id="pictures"
 shown = int(2 * 96 * tune.ticks_to_seconds(1) * RATE)  # two bars, in samples
-rows = {"STFT, dB": (20 * np.log10(np.abs(stft) / (N / 4) + 1e-4)[:140], H), "mel, dB": (mel, H), "MFCC (without c[0])": (mfcc[1:], H), "chroma": (chroma, 1024)}  # fmt: skip
-figure, axes = plt.subplots(2, 2, figsize=(10, 5), dpi=110, layout="constrained")
-for ax, (name, (picture, hop)) in zip(axes.flat, rows.items()):
-    picture = picture[:, : shown // hop]
-    ax.imshow(picture, origin="lower", aspect="auto", cmap="magma", extent=(0, shown / RATE, -0.5, len(picture) - 0.5), interpolation="nearest")
-    dress(ax, title=f"{name}: {len(picture)} rows", x="time (s)", y={"STFT, dB": "frequency k", "mel, dB": "band b", "chroma": "pitch class"}.get(name, "bend q"))
-axes[1, 1].set_yticks(range(12), "C C♯ D E♭ E F F♯ G A♭ A B♭ B".split(), fontsize=8)
+decibels = 20 * np.log10(np.abs(stft) / (N / 4) + 1e-4)
+pictures = [(f"STFT: {len(stft)} rows, the lowest 140 shown", "frequency k", decibels[:140], H),
+            (f"mel: {len(mel)} rows", "band b", mel, H), (f"MFCC: {len(mfcc)} rows, without c[0]", "bend q", mfcc[1:], H),
+            (f"chroma: {len(chroma)} rows", "pitch class", chroma, 1024)]  # fmt: skip
+figure, axes = plt.subplots(2, 2, figsize=(9, 4.8), dpi=100, layout="constrained")
+for ax, (title, y, picture, hop) in zip(axes.flat, pictures):
+    picture, first = picture[:, : shown // hop], 1 if "MFCC" in title else 0
+    extent = (0, shown / RATE, first - 0.5, first + len(picture) - 0.5)
+    ax.imshow(picture, origin="lower", aspect="auto", cmap="magma", extent=extent, interpolation="nearest")
+    dress(ax, title=title, x="time (s)", y=y)
+_ = axes[1, 1].set_yticks(range(12), "C C♯ D E♭ E F F♯ G A♭ A B♭ B".split(), fontsize=8)
 
 # %% id="chroma-reads"
-ticks = np.arange(chroma.shape[1]) * 1024 / RATE / four_bars.ticks_to_seconds(1)  # where each frame is in the music
+ticks = np.arange(chroma.shape[1]) * 1024 / RATE / four_bars.ticks_to_seconds(1)  # of each frame
 playing = np.searchsorted(four_bars.notes["onset"], ticks, side="right") - 1
 in_tune = ticks < four_bars.duration
 right = chroma.argmax(axis=0)[in_tune] == four_bars.notes["pitch"][playing[in_tune]] % 12
@@ -718,7 +785,7 @@ print(f"the strongest pitch class is that of the note being played in {right.mea
 # %% [markdown] id="pictures-explained"
 # <details><summary>What happened, and why</summary>
 #
-# The tune can be read in the STFT and the mel picture as the lowest bright lines (the STFT is cut off at row 140, 3,000 Hz), and in chroma without its octaves: a piano note is so clear that the strongest pitch class is nearly always the right one. With chords and singers it is harder. Timbre is in STFT, mel and MFCC; chroma has almost none. The MFCC picture looks like noise to us; a classifier of instruments likes it.
+# The tune can be read in the STFT and the mel picture as the lowest bright lines (the STFT is cut off at row 140, 3,000 Hz), and in chroma without its octaves: a piano note is so clear that the strongest pitch class is nearly always the right one. With chords and singers it is harder. Timbre is in STFT, mel and MFCC; chroma has almost none. The MFCC picture shows *when* something happens, and hardly *what*; the arch in its fast bends is a faint shadow of the melody. A classifier of instruments likes it.
 #
 # Each picture is an *opinion* about what matters. Choosing one is the first decision in building a network for sound.
 #
@@ -743,13 +810,15 @@ quarter = RATE * 3 // 16  # a quarter of a beat at 80 bpm, in samples
 order = np.random.default_rng(0).permutation(len(sound) // quarter)
 shuffled = sound[: len(order) * quarter].reshape(-1, quarter)[order].ravel()
 sounds = {"our tune, shuffled": shuffled}
-for other in [t for t in folk.train if t.key == "G major" and t.meter == (4, 4) and not t.pickup][:3]:
+alike = [other for other in folk.train if (other.key, other.meter, other.pickup) == ("G major", (4, 4), 0)]
+for other in alike[:3]:
     sounds[f"{other.title[:24]}, piano"] = render(other.slice_bars(1, 4).replace(bpm=80, programs=(0,)))
 sounds["our tune, violin"] = render(four_bars.replace(programs=(40,)))
 for name, audio in sounds.items():
     print(f"{name:34s} distance {np.linalg.norm(mean_mfcc(audio) - mean_mfcc(sound)):5.1f}")
 frames = audio_to_mfcc(sound, RATE)
-print("our tune, its frames from back to front: mean equal:", np.allclose(frames.mean(axis=1), frames[:, ::-1].mean(axis=1), atol=1e-2))
+backwards = frames[:, ::-1]
+print("frames from back to front, mean equal:", np.allclose(frames.mean(axis=1), backwards.mean(axis=1), atol=1e-2))
 
 # %% id="mean-listen"
 SpectrogramPlayer(sound[two_bars], RATE, other=shuffled[two_bars], labels=("our tune", "shuffled"))
@@ -808,19 +877,22 @@ ax = make_axes(None, 8, 3)
 ax.plot(range(1, 61), errors, color=PALETTE[0], label="ours, plain")
 ax.plot([60], [fast_error], MARKERS[1], color=PALETTE[1], label="with momentum")
 ax.set_yscale("log")
+ax.set_yticks([0.05, 0.1, 0.2, 0.4], ["0.05", "0.1", "0.2", "0.4"])
+ax.minorticks_off()
 title = f"60 rounds bring the error from {errors[0]:.2f} to {errors[-1]:.2f}; with momentum to {fast_error:.2f}"
 dress(ax, title=title, x="round", y="spectral convergence E")
 add_legend(ax)
 
 # %% id="griffin-lim-listen"
-SpectrogramPlayer(kept[1][two_bars], RATE, other=kept[60][two_bars], labels=("random phase", "60 rounds"))
+labels = "random phase", "60 rounds"
+SpectrogramPlayer(kept[1][two_bars], RATE, other=kept[60][two_bars], labels=labels)
 
 # %% [markdown] id="griffin-lim-explained"
 # <details><summary>What happened, and why</summary>
 #
 # The first rounds bring most; afterwards it creeps. With random phase the piano sounds as if in a tiled swimming bath, and its hammers are blurred: *sharp attacks are made of phases that agree*. The fast variant (Perraudin, Balazs and Søndergaard, 2013 [15]) adds momentum, the trick that you will meet again in the optimisers of lesson 04; `griffin_lim` of this course uses it.
 #
-# Griffin-Lim finds *a* sound with that picture; there may be others, and it can get stuck. Today's systems train a network for this last step.
+# Griffin-Lim finds *a* sound with that picture; there may be others, and it can get stuck. Many of today's systems train a network for this last step, a *vocoder*.
 #
 # </details>
 
@@ -836,12 +908,15 @@ for name, (picture, audio) in ladder.items():
     found = audio_to_chroma(audio, RATE).argmax(axis=0)[in_tune]
     right = (found == four_bars.notes["pitch"][playing[in_tune]] % 12).mean()
     print(f"{name:12s}{picture.size // 4:14,}{error:8.2f}{right:20.0%}")
-SpectrogramPlayer(through_mel[two_bars], RATE, other=from_mfcc[two_bars], labels=("from mel", "from MFCC"))
+truth = four_bars.notes["pitch"][playing[in_tune]] % 12
+print(f"{'whoever always guesses D':34s}{(truth == 2).mean():20.0%}")
+labels = "from mel", "from MFCC"
+SpectrogramPlayer(through_mel[two_bars], RATE, other=from_mfcc[two_bars], labels=labels)
 
 # %% [markdown] id="ladder-explained"
 # <details><summary>What happened, and why</summary>
 #
-# From the magnitude nearly everything comes back. From mel, the tune is all there, and the sound is rough: a band says how much energy is in it, but not at which frequency. From twenty MFCC the tune is gone, or nearly. What is left is the *rhythm* and a breathing outline of a timbre: a whisper of the piano.
+# From the magnitude nearly everything comes back. From mel, the tune is all there, and the sound is rough: a band says how much energy is in it, but not at which frequency. From twenty MFCC the tune is gone, or nearly: the right pitch class is found hardly more often than by guessing the commonest one every time. What is left is the *rhythm* and a breathing outline of a timbre: a whisper of the piano.
 #
 # Now you have heard what the table of section 4 says. A classifier on MFCC cannot tell tunes apart, because the tunes are not in there.
 #
@@ -872,18 +947,19 @@ if MY_SOUND is not None:
 # %% id="own-notes"
 in_every_form(my_score)
 for grid in (2, 6, 12):
-    error = errors_ms(my_score, grid)
-    print(f"on a grid of {grid:2d} ticks: onsets move by {np.abs(error).mean():.1f} ms on average, {np.abs(error).max():.0f} ms at most")
+    error = np.abs(errors_ms(my_score, grid))
+    print(f"grid of {grid:2d} ticks: onsets move by {error.mean():.1f} ms on average, {error.max():.0f} ms at most")
 
 # %% id="own-sound"
 print(f"{len(my_sound) / my_rate:.2f} s at {my_rate:,} Hz")
 for bits in (12, 8, 4):
-    print(f"at {bits:2d} bits: SNR {snr(my_sound, to_bits(my_sound, bits)):5.1f} dB (full-scale sine: {6.02 * bits + 1.76:.1f})")
+    ratio = snr(my_sound, to_bits(my_sound, bits))
+    print(f"at {bits:2d} bits: SNR {ratio:5.1f} dB (full-scale sine: {6.02 * bits + 1.76:.1f})")
 my_stft = np.abs(audio_to_stft(my_sound, n_fft=N, hop_length=H))
 my_copy = mel_to_audio(audio_to_mel(my_sound, my_rate), my_rate, length=len(my_sound))
 error = spectral_convergence(my_stft, np.abs(audio_to_stft(my_copy, n_fft=N, hop_length=H)))
 print(f"through mel and back: E = {error:.2f}")
-SpectrogramPlayer(my_sound, my_rate, other=my_copy / max(1, np.abs(my_copy).max()), labels=("original", "through mel"), view="mel")
+SpectrogramPlayer(my_sound, my_rate, other=np.clip(my_copy, -1, 1), labels=("original", "through mel"))
 
 # %% [markdown] id="own-explained"
 # <details><summary>What to listen for</summary>
@@ -920,12 +996,17 @@ TESTS = {"intervals": lambda s: np.array_equal(np.diff(s.notes["pitch"]), np.dif
          "pitch": lambda s: same(s, "pitch"), "onset": lambda s: same(s, "onset"), "length": lambda s: same(s, "duration"),
          "loudness": lambda s: same(s, "velocity"), "tempo": lambda s: s.bpm == x.bpm,
          "key": lambda s: s.key == x.key, "title": lambda s: s.title == x.title}  # fmt: skip
-print(f"{'':20s}{'bytes a bar':>12s}{'dB off':>8s}  " + " ".join(TESTS))
+
+# %% id="scorecard-notes-shown"
+from IPython.display import Markdown
+
 scorecard = {}
+lines = ["| | bytes a bar | dB off | " + " | ".join(TESTS) + " |", "|---|" + "---:|" * 2 + ":-:|" * len(TESTS)]
 for name, (size, back) in there_and_back.items():
     scorecard[name] = size / 4, db_off(render(back.replace(bpm=x.bpm)))  # the tempo helps, for the dB only
-    marks = "".join(f"{'yes' if test(back) else '-':^{len(label) + 1}}" for label, test in TESTS.items())
-    print(f"{name:20s}{scorecard[name][0]:12,.0f}{scorecard[name][1]:8.1f}  {marks}")
+    marks = " | ".join("yes" if test(back) else "**lost**" for test in TESTS.values())
+    lines.append(f"| {name} | {scorecard[name][0]:,.0f} | {scorecard[name][1]:.1f} | {marks} |")
+Markdown("\n".join(lines))
 
 # %% id="scorecard-sounds"
 import io
@@ -935,29 +1016,38 @@ import soundfile
 from musegen_edu import audio_to_mp3, audio_to_wav
 
 mp3 = audio_to_mp3(sound, RATE)
+low_rate = soxr.resample(soxr.resample(sound, RATE, 8000), 8000, RATE)
+
+def float_bytes(picture):
+    return picture.size * (8 if np.iscomplexobj(picture) else 4)  # single precision
+
 sounds = {
     "WAV, 16 bits": (len(audio_to_wav(sound, RATE)), to_bits(sound, 16)), "8 bits": (sound.size, to_bits(sound, 8)),
-    "WAV, 8,000 Hz": (2 * len(sound) * 8000 // RATE, soxr.resample(soxr.resample(sound, RATE, 8000), 8000, RATE)),
-    "MP3": (len(mp3), soundfile.read(io.BytesIO(mp3))[0]), "STFT": (stft.astype(np.complex64).nbytes, exact),
-    "magnitude": (wanted.astype(np.float32).nbytes, fast), "mel": (mel.astype(np.float32).nbytes, through_mel),
-    "MFCC": (mfcc.astype(np.float32).nbytes, from_mfcc),
+    "WAV, 8,000 Hz": (2 * len(sound) * 8000 // RATE, low_rate), "MP3": (len(mp3), soundfile.read(io.BytesIO(mp3))[0]),
+    "STFT": (float_bytes(stft), exact), "magnitude": (float_bytes(wanted), fast),
+    "mel": (float_bytes(mel), through_mel), "MFCC": (float_bytes(mfcc), from_mfcc),
 }  # fmt: skip
+
+# %% id="scorecard-sounds-table"
 for name, (size, back) in sounds.items():
     scorecard[name] = size / 4, db_off(back)
-    print(f"{name:20s}{scorecard[name][0]:12,.0f} bytes a bar{scorecard[name][1]:8.1f} dB off")
+    print(f"{name:14s}{scorecard[name][0]:10,.0f} bytes a bar{scorecard[name][1]:5.1f} dB off")
 
 # %% id="scorecard-figure"
-ax = make_axes(None, 9, 4.2)
-for i, (names, label) in enumerate(((there_and_back, "notes"), (sounds, "sound"))):
-    ax.plot(*zip(*(scorecard[name] for name in names)), MARKERS[i], color=PALETTE[i], label=label, markersize=8)
-for i, (name, (size, error)) in enumerate(sorted(scorecard.items(), key=lambda item: item[1][0])):
-    above = 7 + 11 * (i % 3) if error < 0.5 else 7  # neighbours at the same height take turns
-    ax.annotate(name, (size, error), (0, above), textcoords="offset points", fontsize=8, color=INK, ha="center")
+ax = make_axes(None, 9, 4)
+ranked = sorted(scorecard, key=lambda name: scorecard[name][0])
+for i, (names, kind) in enumerate(((there_and_back, "notes"), (sounds, "sound"))):
+    rows = [ranked.index(name) for name in names]
+    ax.plot([scorecard[name][0] for name in names], rows, MARKERS[i], color=PALETTE[i], markersize=8, label=kind)
+for row, name in enumerate(ranked):
+    size, error = scorecard[name]
+    ax.annotate(f"{error:.1f} dB off", (size, row), (10, -4), textcoords="offset points", color=INK)
 ax.set_xscale("log")
-ax.set_ylim(-0.3, max(error for _, error in scorecard.values()) * 1.15)
+ax.set_xlim(right=2e7)
+ax.set_yticks(range(len(ranked)), ranked)
 ratio = scorecard["STFT"][0] / scorecard["MIDI"][0]
-dress(ax, title=f"The same four bars: from MIDI to STFT, the size grows {ratio:,.0f}-fold", x="bytes a bar", y="difference heard (dB)")
-add_legend(ax)
+dress(ax, title=f"The same four bars: an STFT takes {ratio:,.0f} times the room of MIDI", x="bytes a bar")
+add_legend(ax, loc="upper left")
 
 # %% [markdown] id="scorecard-explained"
 # <details><summary>How to read it</summary>
@@ -1029,10 +1119,12 @@ if check_heard_as(heard_as):
     t = np.arange(2 * RATE) / RATE
     partials = 1760 * np.arange(1, 31)
     naive = sum(np.sin(2 * np.pi * f * t) / k for k, f in enumerate(partials, 1)) / 4
-    honest = sum(np.sin(2 * np.pi * f * t) / k for k, f in enumerate(partials, 1) if f < RATE / 2) / 4
-    false = [f"{heard_as(f, RATE):.0f}" for f in partials if f >= RATE / 2]
+    right = partials[partials < RATE / 2]
+    honest = sum(np.sin(2 * np.pi * f * t) / k for k, f in enumerate(right, 1)) / 4
+    false = [f"{heard_as(f, RATE):.0f}" for f in partials[len(right) :]]
     print(f"{len(false)} false partials, heard at {', '.join(false[:8])} … Hz")
-    player = SpectrogramPlayer(naive, RATE, other=honest, labels=("all 30 partials", "those below Nyquist"), view="stft")
+    labels = "all 30 partials", "those below Nyquist"
+    player = SpectrogramPlayer(naive, RATE, other=honest, labels=labels, view="stft")
     player.frequency_axis = "linear"
     display(player)
 
@@ -1041,7 +1133,7 @@ if check_heard_as(heard_as):
 #
 # {{solution: exercise-alias-code}}
 #
-# The false partials are no multiples of 1760, so they do not melt into the tone: a cold, bell-like shimmer. Cheap digital synthesisers of the 1980s had it, and good ones go to some length to avoid it. Lesson 14 is planned to build one.
+# The false partials are no multiples of 1760, so they do not melt into the tone: a cold, bell-like shimmer. A synthesiser that takes the simple way sounds like this on high notes; good ones go to some length to avoid it. Lesson 14 is planned to build one.
 #
 # </details>
 
@@ -1194,7 +1286,9 @@ quiz_recap()
 # 13. T. Fujishima, "Realtime chord recognition of musical sound: a system using Common Lisp Music", ICMC 1999, 464–467.
 # 14. D. W. Griffin and J. S. Lim, "Signal estimation from modified short-time Fourier transform", *IEEE Transactions on ASSP* 32(2), 1984, 236–243.
 # 15. N. Perraudin, P. Balazs and P. L. Søndergaard, "A fast Griffin-Lim algorithm", WASPAA 2013.
-# 16. M. Müller, *Fundamentals of Music Processing*, 2nd edition, Springer, 2021: a whole book on section 4, with notebooks.
+# 16. N. Boulanger-Lewandowski, Y. Bengio and P. Vincent, "Modeling temporal dependencies in high-dimensional sequences", ICML 2012, [arXiv:1206.6392](https://arxiv.org/abs/1206.6392).
+# 17. A. Roberts and others, "A hierarchical latent vector model for learning long-term structure in music", ICML 2018, [arXiv:1803.05428](https://arxiv.org/abs/1803.05428).
+# 18. M. Müller, *Fundamentals of Music Processing*, 2nd edition, Springer, 2021: a whole book on section 4, with notebooks.
 #
 # The tune is from J. Aird, *A Selection of Scotch, English, Irish and Foreign Airs*, Glasgow 1778–1801, transcribed by Jack Campin. The words that we wrote under it are by Robert Burns. The cymbal and the tabla have their makers and sources in `one_shots.card`.
 
