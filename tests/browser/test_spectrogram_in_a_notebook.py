@@ -83,4 +83,5 @@ def test_a_sound_is_seen_heard_compared_and_set_from_python(open_notebook):
     page.evaluate(RUN, 3)
     cell.locator(".mg-seek").fill("1")  # the new sound ends before the place where the old one was
     cell.get_by_role("button", name="Play", exact=True).click()
+    cell.get_by_role("button", name="Pause", exact=True).wait_for()
     assert heard() == pytest.approx(550, rel=0.002)
