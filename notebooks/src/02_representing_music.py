@@ -278,7 +278,7 @@ for ax, layer, what in zip(axes, (SOUNDING, ONSET), ("which key is down", "where
     ax.set_yticks(np.array(named) - 59.5, [pitch_to_name(pitch) for pitch in named])
     ax.set_xticks(range(0, steps + 1, 12), range(0, steps + 1, 12))
     dress(ax, title=f"Layer {layer}, {what}: {blocks} blocks", y="pitch")
-ax.set_xlabel(f"step of {STEP} ticks", color=INK)
+_ = ax.set_xlabel(f"step of {STEP} ticks", color=INK)
 
 # %% [markdown] id="roll-explained"
 # <details><summary>What happened, and why</summary>
@@ -1182,7 +1182,7 @@ check_quantize_beat(quantize_beat)
 # Useful: `bytes([67, 12])` makes two bytes, `list(data)` gives numbers again; `zlib.compress(data)` and `zlib.decompress(data)` squeeze what repeats; `Score.from_melody(pitches, durations)` takes `None` for a rest. A byte holds 0 to 255, and a rest may be longer.
 
 # %% id="exercise-codec-code"
-# solution: two bytes a note or rest, lengths over 255 in several pieces, and then zlib for what comes back
+# solution: from notes to bytes
 # stub: encode = ...
 import zlib
 
@@ -1198,7 +1198,7 @@ def encode(score):
 # end solution
 
 # %% id="exercise-codec-decode"
-# solution: the way back: add up pieces that belong together
+# solution: from bytes back to notes
 # stub: decode = ...
 # stub: my_sentence = "..."
 def decode(data):
