@@ -1,6 +1,7 @@
 """A Chromium for the tests, pages that must stay at home, and an ear on what they play."""
 
 import base64
+import contextlib
 import json
 import os
 import shutil
@@ -75,6 +76,15 @@ class Watched:
         wave = np.array(heard[0], np.float32)
         rms = float(np.sqrt(np.mean(wave**2)))
         return rms, measure_pitch(wave, int(heard[1])) if rms > 0.003 else 0.0
+
+    def hears(self, hertz: float, *, seconds: float = 10) -> bool:
+        """Whether a pitch is heard within some seconds, to a hundredth: a busy machine plays late."""
+        for _ in range(int(seconds * 10)):
+            with contextlib.suppress(ValueError):  # one note goes over into the next
+                if self.listen()[1] == pytest.approx(hertz, rel=0.01):
+                    return True
+            self.page.wait_for_timeout(100)
+        return False
 
     def assert_well_behaved(self):
         assert self.errors == []

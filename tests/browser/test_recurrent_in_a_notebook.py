@@ -6,7 +6,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 PLAY = [
     "from musegen_edu import SamplingPlayground, load_pretrained\nmodel = load_pretrained('melody_lstm')\n"
-    "playground = SamplingPlayground(model, 'C D E F G A B', seed=1)\nplayground",
+    "playground = SamplingPlayground(model, 'C:4 D E F G A B', seed=1)\nplayground",
     "[int(pitch) for pitch in playground.score.notes['pitch'][:8]], playground.tune.words[-1], playground.temperature",
 ]
 VIEW = [
@@ -43,14 +43,13 @@ def test_a_melody_is_continued_with_a_network(open_notebook):
     cell.get_by_text("Taken: C5, quarter").wait_for()
     times = page.evaluate(TIMES)
     print("ms from take to picture:", [round(t) for t in times])
-    assert times[-1] < 1500  # the machine may be busy: alone it takes a twentieth of that
+    assert times[len(times) // 2] < 1500  # the machine may be busy: alone it takes a twentieth of that
 
     cell.get_by_role("button", name="4 bars").click()
     cell.get_by_text("The tune is finished").or_(cell.get_by_text("Undo takes them back together")).first.wait_for()
     cell.get_by_label("Temperature").fill("0.5")
     cell.get_by_role("button", name="Play what I have").click()
-    page.wait_for_timeout(350)
-    assert watched.listen()[1] == pytest.approx(261.63, rel=0.02)  # the first note, C4, on the piano of the SoundFont
+    assert watched.hears(261.63)  # the first note, C4, on the piano of the SoundFont
     cell.get_by_role("button", name="Pause").click()
     page.evaluate(RUN, 1)
     page.locator(".jp-Notebook .jp-Cell >> nth=1").locator(".jp-OutputArea-output").wait_for()
@@ -67,14 +66,13 @@ def test_the_gates_of_a_trained_network_are_seen_and_its_notes_heard(open_notebo
     cell.get_by_text("Changed most in c:").wait_for()
     assert cell.get_by_role("button", name="Follow unit").count() == 3
     cell.get_by_role("button", name="Play").click()
-    page.wait_for_timeout(900)
-    assert watched.listen()[1] == pytest.approx(440, rel=0.02)  # the first note, A4, on the piano of the SoundFont
+    assert watched.hears(440)  # the first note, A4, on the piano of the SoundFont
     cell.get_by_role("button", name="Pause").click()
     cell.locator(".mg-gates").focus()
-    for _ in range(20):
-        page.keyboard.press("End")
+    page.keyboard.press("End")
+    cell.get_by_text("the end").wait_for()
     page.keyboard.press("ArrowLeft")
-    cell.get_by_text("C5, quarter").wait_for()
+    cell.get_by_text("C6, quarter").wait_for()  # the scale goes on upwards from A4
     page.evaluate(RUN, 1)
     page.locator(".jp-Notebook .jp-Cell >> nth=1").locator(".jp-OutputArea-output").wait_for()
     text = "".join(page.evaluate(OUTPUTS, 1)[0]["data"]["text/plain"])
