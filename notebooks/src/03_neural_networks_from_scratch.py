@@ -405,7 +405,7 @@ axes = plot_network_families()
 # ## 5 · Real chords
 #
 # Now the sound. 53 instruments of the SoundFont play major and minor triads on random roots, in three positions and two octaves: 636 chords, rendered in one go and cut apart. Each
-# becomes twelve numbers, its **chroma**: how strongly each of the twelve pitch classes (C, C♯, D, …, B) sounds, whatever the octave (Fujishima, 1999 [6]). Lesson 02 is planned to say more about it.
+# becomes twelve numbers, its **chroma**: how strongly each of the twelve pitch classes (C, C♯, D, …, B) sounds, whatever the octave (Fujishima, 1999 [6]). [Lesson 02](02_representing_music.ipynb) says more about it.
 
 # %% id="chords-render"
 PROGRAMS = (*range(9), 11, 12, *range(16, 29), 40, 41, 42, 44, 46, 48, 49, 52, 56, 57, 59, 60, 61, *range(64, 80))
@@ -551,10 +551,11 @@ title = f"In sixty epochs the surprise falls from {history[0][1]:.2f} to {histor
 ax = dress(ax, title=title, x="epoch", y="cross-entropy (nats)")
 
 # %% [markdown] id="train-full-intro"
-# With a GPU, or with patience: a larger network in Keras, with the full profile. Try it, and see whether size was missing, too; but remember that 120 chords are few.
+# With a GPU, or with patience: a larger network in Keras, with the full profile. Try it, and see whether size was missing, too; but remember that 120 chords are few. The
+# **training monitor** draws the losses while they fall, marks the best epoch, and has buttons that pause and stop.
 
 # %% id="train-full" tags=["gpu"]
-from musegen_edu import Profile
+from musegen_edu import Profile, TrainingMonitor
 
 profile = Profile.named("full")
 hidden = [keras.layers.Dense(256, activation="relu"), keras.layers.Dropout(profile.dropout)]
@@ -563,8 +564,9 @@ large = keras.Sequential([keras.Input((12,)), *hidden, keras.layers.Dense(1, act
 optimizer = keras.optimizers.AdamW(1e-3, weight_decay=profile.weight_decay)
 large.compile(optimizer, "binary_crossentropy", metrics=["accuracy"])
 stop = keras.callbacks.EarlyStopping("val_loss", patience=profile.patience, restore_best_weights=True)
+monitor = TrainingMonitor(title="The larger network")
 large.fit(*in_all_keys(x[is_train], y[is_train]), batch_size=profile.batch_size, epochs=profile.epochs,
-          validation_data=(x_valid, y_valid), callbacks=[stop], verbose=2)  # fmt: skip
+          validation_data=(x_valid, y_valid), callbacks=[stop, monitor.callback], verbose=0)  # fmt: skip
 print(f"new instruments, test: {accuracy(large.predict(x[is_test], verbose=0), y[is_test]):.1%}")
 
 # %% [markdown] id="lies-intro"
