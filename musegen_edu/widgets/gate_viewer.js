@@ -335,7 +335,7 @@ function render({ model, el, experimental: { invoke } }) {
   /** What the network kept and what changed when it read the chosen token. @param {Panel} panel */
   function readingOf(panel) {
     const { activity, unit } = panel;
-    if (!activity) return h("div", {}, "…");
+    if (!activity) return h("div", {}, "Waiting for the kernel…");
     const { name, kind } = layouts[panel.index];
     const kept = keptView(panel);
     const units = Array.from({ length: activity.units }, (_, i) => i);
@@ -363,7 +363,7 @@ function render({ model, el, experimental: { invoke } }) {
   function read() {
     if (hidden("reading")) return;
     const { words } = slots;
-    reading.replaceChildren(h("p", { class: "mg-here" }, h("strong", {}, words[token]), ` · ${place(token)} · token ${token + 1} of ${steps}`), h("div", { class: "mg-reads" }, ...panels.map(readingOf)));
+    reading.replaceChildren(h("p", { class: "mg-chosen-token" }, h("strong", {}, words[token]), ` · ${place(token)} · token ${token + 1} of ${steps}`), h("div", { class: "mg-reads" }, ...panels.map(readingOf)));
   }
 
   // ---- controls ----
@@ -407,7 +407,8 @@ function render({ model, el, experimental: { invoke } }) {
   });
   const colours = Object.entries(LINES).filter(([label]) => layouts.some(({ layers }) => layers[0].views.includes(label)));
   const legend = h("p", { class: "mg-gate-legend" }, h("span", { class: "mg-scale", "aria-hidden": "true" }), "−full · 0 · +full",
-    ...(line ? [h("span", { class: "mg-stroke mg-ink" }), "state, in the unit's own scale", ...colours.flatMap(([label, colour]) => [h("span", { class: "mg-stroke", style: `color: var(--mg-${colour}); border-top-style: ${/input|reset/.test(label) ? "dashed" : /output/.test(label) ? "dotted" : "solid"}` }), label])] : []));
+    ...(line ? [["state, in the unit's own scale", "ink"], ...colours].map(([label, colour]) =>
+      h("span", { class: "mg-stroke", style: `--mg-stroke: var(--mg-${colour}); --mg-dash: ${/input|reset/.test(label) ? "dashed" : /output/.test(label) ? "dotted" : "solid"}` }, label)) : []));
 
   // ---- what is shown ----
 

@@ -641,7 +641,7 @@ function render({ model, el, experimental: { invoke } }) {
   const bar = h("div", { class: "mg-bar" }, playButton, drawButton, takeButton, vetoButton, undoButton,
     ...(hidden("compose") ? [] : [h("span", { class: "mg-gap" }), barButton, barsButton]), againButton);
   const stage = h("div", { class: "mg-keys" }, hidden("keyboard") ? null : keyboard);
-  const legend = h("p", { class: "mg-legend", "aria-hidden": "true" }, h("span", { class: "mg-legend-now" }), "drawn from, in per cent", h("span", { class: "mg-legend-own" }), "what the model itself says");
+  const legend = h("p", { class: "mg-odds-legend", "aria-hidden": "true" }, h("span", { class: "mg-legend-now" }, "drawn from, in per cent"), h("span", { class: "mg-legend-own" }, "what the model itself says"));
   const panel = h("div", { class: "mg-panel" }, ...sliders.map(({ element }) => element), h("div", { class: "mg-checks" }, guessFlag.element, barsFlag.element),
     h("div", { class: "mg-checks" }, hidden("seed") ? null : h("label", { class: "mg-field" }, "Seed", seed), hidden("instrument") ? null : instrument,
       hidden("download") ? null : h("button", { class: "mg-button mg-icon", type: "button", "aria-label": "Download MIDI", title: "Download MIDI", onclick: () => download(invoke, el, "midi", say) }, icon(SAVE))),
