@@ -11,6 +11,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -77,9 +78,14 @@ class Watched:
         rms = float(np.sqrt(np.mean(wave**2)))
         return rms, measure_pitch(wave, int(heard[1])) if rms > 0.003 else 0.0
 
-    def hears(self, hertz: float, *, seconds: float = 10) -> bool:
-        """Whether a pitch is heard within some seconds, to a hundredth: a busy machine plays late."""
-        for _ in range(int(seconds * 10)):
+    def hears(self, hertz: float, *, tries: int = 100, touch: Callable[[], object] = lambda: None) -> bool:
+        """Whether a pitch is heard, to a hundredth, within ten seconds or so: a busy machine plays late.
+
+        `touch` sounds a note that is over too soon for that, again every second.
+        """
+        for turn in range(tries):
+            if turn % 10 == 0:
+                touch()
             with contextlib.suppress(ValueError):  # one note goes over into the next
                 if self.listen()[1] == pytest.approx(hertz, rel=0.01):
                     return True
