@@ -61,7 +61,13 @@ def execute_notebook(notebook: Any, *, folder: Path, timeout: float = CELL_TIMEO
         extra_arguments=["--IPKernelApp.log_level=ERROR"],  # ipykernel warns of what every local kernel does
     )  # fmt: skip
     with tempfile.TemporaryDirectory(prefix="musegen-build-") as home:
-        environment = {**os.environ, "MUSEGEN_HOME": home, "PYTHONHASHSEED": "0", "TF_CPP_MIN_LOG_LEVEL": "3"}
+        environment = {
+            **os.environ,
+            "MUSEGEN_HOME": home,
+            "MUSEGEN_STATIC": "1",
+            "PYTHONHASHSEED": "0",
+            "TF_CPP_MIN_LOG_LEVEL": "3",
+        }
         environment.pop("MPLBACKEND", None)  # let the kernel choose the inline pictures that a reader will see
         with client.setup_kernel(env=environment):
             for index, cell in enumerate(notebook.cells):

@@ -22,6 +22,7 @@ LESSON_TITLES = {
     "01": "What is generated music?",
     "02": "Representing music",
     "03": "Neural networks from scratch",
+    "04": "Deep learning with Keras",
 }
 _LOCK_SECONDS = 5.0  # a record takes milliseconds; whoever waits longer is told instead of being kept
 
