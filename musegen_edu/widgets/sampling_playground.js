@@ -356,6 +356,7 @@ function render({ model, el, experimental: { invoke } }) {
   // ---- the keyboard ----
 
   const keyboard = svg("svg", { class: "mg-piano", role: "group" });
+  const question = svg("text", { class: "mg-guess", y: TOP / 2 + 6, "text-anchor": "middle" });
   /** @typedef {{ group: any, column: any, mark: any, shade: any, label: any, face: any, name: any, width: number, x: number }} Key */
   let keys = /** @type {Map<string, Key>} */ (new Map());
   let focused = ""; // the key that Tab reaches
@@ -401,6 +402,8 @@ function render({ model, el, experimental: { invoke } }) {
       keys.set(key, { group, column, mark, shade, label, face, name, width: wide, x: centre - thick / 2 });
       keyboard.append(group);
     }
+    question.setAttribute("x", width / 2);
+    keyboard.append(question);
     if (!keys.has(focused)) focused = String(pitches[pitches.length >> 1]);
     if (held) keys.get(focused)?.group.focus();
     keyboard.classList.toggle("mg-tight", w < 17);
@@ -425,6 +428,7 @@ function render({ model, el, experimental: { invoke } }) {
     const most = Math.max(0.05, ...odds.values(), ...says.values());
     const high = TOP - 18;
     const chosen = candidate < 0 ? "" : keyOf(candidate);
+    question.textContent = secret() && !place.finished ? "Which note comes next? Click a key." : "";
     const labelled = [...odds].sort((a, b) => b[1] - a[1]).slice(0, 8).filter(([, p]) => p >= 0.015).map(([key]) => key);
     for (const [key, { group, column, mark, shade, label, name, width, x }] of keys) {
       const p = odds.get(key) ?? 0;
@@ -486,8 +490,8 @@ function render({ model, el, experimental: { invoke } }) {
     const possible = own.filter((p) => p > 0).length;
     const kept = own.reduce((sum, p, token) => sum + (now[token] > 0 ? p : 0), 0);
     const entropy = now.reduce((sum, p) => (p > 0 ? sum - p * Math.log2(p) : sum), 0);
-    others.textContent = secret() ? "Which note comes next? Click a key, or rest. Then you see what the model thought."
-      : place.finished ? "The tune is finished. Undo a step, or start over."
+    others.textContent = place.finished ? "The tune is finished. Undo a step, or start over."
+      : secret() ? "What the model thinks stays hidden until you have guessed."
       : `${left === possible ? `All ${left} possible tokens can be drawn.` : `${left} of ${possible} tokens can be drawn; the model gives them ${percent(kept)} together.`} Uncertainty: ${bits(entropy)} bits, as among ${(2 ** entropy).toFixed(1)} equally likely.`;
   }
 

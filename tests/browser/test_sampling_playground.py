@@ -205,7 +205,9 @@ def test_guess_before_you_look(live):
     key = page.locator('.mg-key[data-key="65"]')
     assert key.get_attribute("aria-label") == "F4"  # no odds are given away
     assert page.get_by_role("button", name="Draw").is_disabled()
+    assert "Which note comes next?" in page.locator(".mg-piano").inner_html()
     key.click()
+    assert "Which note comes next?" not in page.locator(".mg-piano").inner_html()
     own = widget.tune.probabilities()
     sums: dict[object, float] = {}
     for token, meaning in enumerate(widget.tune.meanings):
