@@ -362,6 +362,7 @@ for ax, history, name in ((axes[0], under, "1 neuron"), (axes[1], over, "64 neur
     ax.plot(epochs, history["loss"], LINES[0], color=PALETTE[0], label="training excerpts")
     ax.plot(epochs, history["val_loss"], LINES[1], color=PALETTE[1], label="validation excerpts")
     ax.axhline(np.log(4), color=PALETTE[4], linewidth=1)
+    ax.set_xticks([1, 5, 10, 15, 20])
     title = f"{name}: {history['loss'][-1]:.2f} known, {history['val_loss'][-1]:.2f} new"
     dress(ax, title=title, x="epoch", y="cross-entropy (nats)" if ax is axes[0] else "")
 axes[0].text(20, np.log(4), "guessing ", color=PALETTE[4], ha="right", va="bottom")
@@ -421,13 +422,13 @@ for (name, history), line, color in zip(cures.items(), LINES, (PALETTE[4], PALET
     ax.plot(np.argmin(losses) + 1, min(losses), "o", markersize=10, color=color, markerfacecolor="none")
 last = {name: history["val_loss"][-1] for name, history in cures.items()}
 title = f"After 20 epochs “{min(last, key=last.get)}” is lowest; circles: where to stop early"
-dress(ax, title=title, x="epoch", y="validation cross-entropy (nats)")
-add_legend(ax)
+ax.set_xticks([1, 5, 10, 15, 20])
+add_legend(dress(ax, title=title, x="epoch", y="validation cross-entropy (nats)"), loc="upper center")
 
 # %% [markdown] id="cures-explained"
 # <details><summary>What happened, and why</summary>
 #
-# Early stopping costs nothing and takes most of the harm away: it is the circle on the grey line. Dropout and weight decay slow the learning by heart down. Playing in other keys changes the *task*: the network never sees the same roll twice, so there is nothing to learn by heart, and its curve does not turn round within these 20 epochs.
+# Early stopping costs nothing and takes most of the harm away: it is the circle on the grey line. Dropout and weight decay slow the learning by heart down. Playing in other keys changes the *task*: the network never sees the same roll twice, so there is nothing to learn by heart, and its curve still falls when the others have long turned round.
 #
 # There is a price, and it is a good one to pay. In our data the violins and the folk tunes lie higher than the singers. A network that sees the true pitches can use that; one that hears every tune in all keys cannot. Accuracy may *fall* while honesty rises, as section 5 will show.
 #
@@ -620,7 +621,7 @@ ax.axhline(0, color=INK, linewidth=0.8)
 ax.axvline(0, color=INK, linewidth=0.8)
 means = [energies[y["test"] == i].mean() for i in range(4)]
 title = f"By this formula {STYLES[np.argmax(means)]} has most energy, {STYLES[np.argmin(means)]} least"
-dress(ax, title=title, x="valence: minor thirds ← → major thirds", y="energy: calm ← → excited (deviations)")
+dress(ax, title=title, x="valence: minor thirds ← → major thirds", y="energy (deviations)")
 add_legend(ax, loc="upper left", ncols=4, bbox_to_anchor=(0, -0.18))
 
 # %% id="mood-listen"
