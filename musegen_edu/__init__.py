@@ -27,12 +27,15 @@ _MAP = {
     "pianoroll": ("score_to_pianoroll", "pianoroll_to_score"),
     "models.markov": ("MarkovModel",),
     "models.recurrent": ("MelodyRNN", "MelodyLSTM", "MelodyGRU"),
+    "models.chorale": ("ChoraleLSTM",),
     "devices": ("device_report",),
     "training": ("Profile", "fit", "train"),
     "pretrained": ("load_pretrained", "pretrained_names", "load_card"),
-    "sampling": ("generate",),
+    "sampling": ("filtered_probabilities", "generate"),
+    "beams": ("beam_search",),
     "composing": ("compose",),
-    "metrics": ("pitch_class_entropy", "scale_consistency", "ngram_novelty", "nearest_tune"),
+    "harmonising": ("harmonise", "compose_chorale", "continue_chorale"),
+    "metrics": ("pitch_class_entropy", "scale_consistency", "ngram_novelty", "nearest_tune", "voice_leading"),
     "synthesis": ("score_to_audio", "read_wav", "write_wav", "audio_to_wav", "audio_to_mp3"),
     "spectrogram": (
         "audio_to_stft",
@@ -83,6 +86,7 @@ def __dir__() -> list[str]:
 
 
 if TYPE_CHECKING:  # the same names once more, for editors and type checkers; a test holds the two together
+    from musegen_edu.beams import beam_search as beam_search
     from musegen_edu.checks import show_progress as show_progress
     from musegen_edu.composing import compose as compose
     from musegen_edu.datasets import dataset_names as dataset_names
@@ -90,15 +94,20 @@ if TYPE_CHECKING:  # the same names once more, for editors and type checkers; a 
     from musegen_edu.devices import device_report as device_report
     from musegen_edu.doctor import check_machine as check_machine
     from musegen_edu.downloads import fetch_dataset as fetch_dataset
+    from musegen_edu.harmonising import compose_chorale as compose_chorale
+    from musegen_edu.harmonising import continue_chorale as continue_chorale
+    from musegen_edu.harmonising import harmonise as harmonise
     from musegen_edu.letters import letters_to_score as letters_to_score
     from musegen_edu.metrics import nearest_tune as nearest_tune
     from musegen_edu.metrics import ngram_novelty as ngram_novelty
     from musegen_edu.metrics import pitch_class_entropy as pitch_class_entropy
     from musegen_edu.metrics import scale_consistency as scale_consistency
+    from musegen_edu.metrics import voice_leading as voice_leading
     from musegen_edu.midi import midi_to_score as midi_to_score
     from musegen_edu.midi import read_midi as read_midi
     from musegen_edu.midi import score_to_midi as score_to_midi
     from musegen_edu.midi import write_midi as write_midi
+    from musegen_edu.models.chorale import ChoraleLSTM as ChoraleLSTM
     from musegen_edu.models.markov import MarkovModel as MarkovModel
     from musegen_edu.models.recurrent import MelodyGRU as MelodyGRU
     from musegen_edu.models.recurrent import MelodyLSTM as MelodyLSTM
@@ -113,6 +122,7 @@ if TYPE_CHECKING:  # the same names once more, for editors and type checkers; a 
     from musegen_edu.pretrained import load_card as load_card
     from musegen_edu.pretrained import load_pretrained as load_pretrained
     from musegen_edu.pretrained import pretrained_names as pretrained_names
+    from musegen_edu.sampling import filtered_probabilities as filtered_probabilities
     from musegen_edu.sampling import generate as generate
     from musegen_edu.score import Score as Score
     from musegen_edu.score import join as join

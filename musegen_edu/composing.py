@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from musegen_edu.constraints import key_guide
 from musegen_edu.guides import bar_guide, closing_ticks
 from musegen_edu.keys import estimate_key, parse_key
 from musegen_edu.pretrained import load_pretrained
@@ -41,6 +42,8 @@ def compose(
     temperature: float = 1.0,
     top_k: int | None = None,
     top_p: float | None = None,
+    repetition_penalty: float = 1.0,
+    stay_in_key: bool = False,
     candidates: int = 12,
     codec: EventCodec | None = None,
     **fields: Any,
@@ -62,7 +65,8 @@ def compose(
         on. None lets the model begin.
     key : such as `"D dorian"`; None takes that of the start (estimated where it names none), or G major.
     meter : None takes that of the start, or 4/4; else one of those in the codec's vocabulary; for `melody_lstm` 4/4, 2/2, 2/4, 3/4, 6/8 and 9/8 are well known to it.
-    temperature, top_k, top_p : as in `generate`.
+    temperature, top_k, top_p, repetition_penalty : as in `generate`.
+    stay_in_key : whether notes outside the key are ruled out.
     candidates : how many tunes to choose from.
     codec : the model's codec, where the model does not carry one.
     fields : other fields of the score, such as `bpm`, `programs` or `title`.
@@ -109,7 +113,8 @@ def compose(
         temperature=temperature,
         top_k=top_k,
         top_p=top_p,
-        guide=bar_guide(codec, meter),
+        repetition_penalty=repetition_penalty,
+        guide=bar_guide(codec, meter) & key_guide(codec, key) if stay_in_key else bar_guide(codec, meter),
         batch=candidates,
         seed=seed,
     )

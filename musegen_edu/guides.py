@@ -24,7 +24,7 @@ class Guide:
     allowed : truth values, (n_states, n_tokens): which tokens may be drawn in a state; in each state at least one.
     following : integers, (n_states, n_tokens): the state after a token, whether allowed or given in a prompt.
 
-    The state before the first token is 0.
+    The state before the first token is 0. `a & b` allows what both allow; where they would leave nothing, what `a` allows.
 
     Raises
     ------
@@ -44,6 +44,32 @@ class Guide:
             raise ValueError(f"allowed has nothing to draw in state {int(np.argmin(self.allowed.any(axis=1)))}")
         if not 0 <= self.following.min() <= self.following.max() < len(self.allowed):
             raise ValueError(f"following leads outside the states 0 to {len(self.allowed) - 1}")
+
+    def __and__(self, other: Guide) -> Guide:
+        """Return the guide that follows both at once; a state of it is a pair of theirs, those that can be reached."""
+        if self.allowed.shape[1] != other.allowed.shape[1]:
+            raise ValueError(
+                f"the guides are for {self.allowed.shape[1]} and {other.allowed.shape[1]} tokens; join guides of one codec"
+            )
+        n_other = len(other.allowed)
+        rows: list[npt.NDArray[np.int64]] = []  # for each pair, the pairs that follow
+        places = {0: 0}  # pair -> its number
+        pairs = [0]
+        while len(rows) < len(pairs):
+            first, second = divmod(pairs[len(rows)], n_other)
+            after = self.following[first].astype(np.int64) * n_other + other.following[second]
+            for pair in np.unique(after).tolist():
+                if pair not in places:
+                    places[pair] = len(pairs)
+                    pairs.append(pair)
+            rows.append(after)
+        mine, others = np.divmod(pairs, n_other)
+        allowed = self.allowed[mine] & other.allowed[others]
+        stuck = ~allowed.any(axis=1)
+        allowed[stuck] = self.allowed[mine[stuck]]
+        order = np.argsort(pairs)
+        numbers = order[np.searchsorted(np.array(pairs)[order], np.stack(rows))]
+        return Guide(allowed, numbers.astype(np.int32))
 
 
 def closing_ticks(meter: tuple[int, int]) -> int:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from musegen_edu.fermatas import guess_fermatas
 from musegen_edu.files import weights_folder
 from musegen_edu.keys import estimate_key
 from musegen_edu.metrics.voice_leading import voice_leading
@@ -41,7 +42,7 @@ def harmonise(
     ----------
     soprano : one part, one note at a time, from A3 to A5 (MIDI 57 to 81); without a key it is read in the one that `estimate_key` finds.
         The lower voices move on the grid of sixteenths, whatever the melody does.
-    fermatas : onsets in ticks of the notes that end a line; None takes `guess_fermatas`.
+    fermatas : onsets in ticks of the notes that end a line; None takes `musegen_edu.fermatas.guess_fermatas`.
     model : the name of a trained model, or a model itself.
     temperature, top_p : as in `musegen_edu.sampling.generate`.
     candidates : how many settings to choose from; 1 gives a plain draw.
@@ -74,7 +75,7 @@ def harmonise(
     on_grid = soprano.quantize(STEP_TICKS).replace(key=soprano.key or estimate_key(soprano))
     held = guess_fermatas(on_grid) if fermatas is None else fermatas
     plan = codec.plan(on_grid, held)
-    forced = np.full((candidates_checked(candidates), plan.n_steps, len(VOICES)), _FREE, np.int32)
+    forced = np.full((_checked(candidates), plan.n_steps, len(VOICES)), _FREE, np.int32)
     forced[:, :, 0] = codec.encode(on_grid, held)[:, 0]
     settings = _draw(model, forced, plan, temperature=temperature, top_p=top_p, seed=seed, bpm=soprano.bpm)
     given = soprano.replace(programs=(CHOIR,), key=plan.key)
@@ -115,7 +116,7 @@ def compose_chorale(
     Lesson: 06 lstm_and_gru.
     """
     plan = ChoralePlan.hymn(phrases=phrases, key=key, meter=meter, pickup=pickup)
-    forced = np.full((candidates_checked(candidates), plan.n_steps, len(VOICES)), _FREE, np.int32)
+    forced = np.full((_checked(candidates), plan.n_steps, len(VOICES)), _FREE, np.int32)
     title = {"title": f"Chorale number {seed}"}
     chorales = _draw(model, forced, plan, temperature=temperature, top_p=top_p, seed=seed, **{**title, **fields})
     return _with_fewest_faults(chorales)
@@ -163,7 +164,7 @@ def continue_chorale(
     table = ChoraleCodec().encode(start)
     if len(table) >= plan.n_steps:
         raise ValueError(f"phrases={phrases} is no longer than the start, which has {len(table)} sixteenths already")
-    forced = np.full((candidates_checked(candidates), plan.n_steps, len(VOICES)), _FREE, np.int32)
+    forced = np.full((_checked(candidates), plan.n_steps, len(VOICES)), _FREE, np.int32)
     forced[:, : len(table)] = table[:, : len(VOICES)]
     chorales = _draw(
         model, forced, plan, temperature=temperature, top_p=top_p, seed=seed, no_hold_at=len(table), bpm=start.bpm
@@ -171,42 +172,7 @@ def continue_chorale(
     return _with_fewest_faults(chorales).replace(title=start.title, programs=start.programs)
 
 
-def guess_fermatas(soprano: Score) -> tuple[int, ...]:
-    """Guess where the lines of a hymn end: at its long notes, else every two bars (in three-time four), and at the last note.
-
-    A note is long that lasts at least twice as long as most notes do; one within a bar after the end before does not count. In
-    Bach's chorales that finds most ends and invents few; tests/test_harmonising.py measures how many.
-
-    Returns
-    -------
-    Onsets in ticks, rising; the last note's is always there.
-
-    Examples
-    --------
-    >>> guess_fermatas(Score.from_melody([67, 69, 71, 72, 74, 71, 69, 71, 72, 74, 71, 67], [24] * 5 + [72] + [24] * 5 + [72]))
-    (120, 312)
-
-    Lesson: 06 lstm_and_gru.
-    """
-    notes = soprano.notes
-    if len(notes) == 0:
-        raise ValueError("soprano has no notes; its lines cannot end anywhere")
-    onsets, durations = notes["onset"].astype(np.int64), notes["duration"].astype(np.int64)
-    last = int(onsets[-1])
-    usual = int(np.median(durations))
-    ends: list[int] = []
-    for onset, duration in zip(onsets, durations, strict=True):
-        if duration >= 2 * usual and onset - (ends[-1] if ends else 0) >= soprano.bar_ticks:
-            ends.append(int(onset))
-    if not [onset for onset in ends if onset != last]:
-        line = (4 if soprano.meter[0] % 3 == 0 else 2) * soprano.bar_ticks
-        wanted = range(last - line, soprano.pickup + soprano.bar_ticks // 2, -line)
-        ends = sorted(set(onsets.tolist()) & set(wanted))
-    return tuple(sorted({*ends, last}))
-
-
-def candidates_checked(candidates: int) -> int:
-    """Return the number of candidates; ValueError where it is below 1."""
+def _checked(candidates: int) -> int:
     if candidates < 1:
         raise ValueError(f"candidates={candidates} must be at least 1")
     return candidates
