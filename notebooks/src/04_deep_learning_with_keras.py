@@ -415,7 +415,7 @@ cures = {
     "weight decay": fit(dense(64), keras.optimizers.AdamW(2e-3, weight_decay=3.0), rolls, epochs=20),
     "in all keys": fit(dense(64), ADAM(2e-3), rolls, epochs=20, batches=InAllKeys()),
 }
-ax = plt.subplots(figsize=(9, 3.4), dpi=110, layout="constrained")[1]
+ax = plt.subplots(figsize=(9, 3.8), dpi=110, layout="constrained")[1]
 for (name, history), line, color in zip(cures.items(), LINES, (PALETTE[4], PALETTE[0], PALETTE[2], PALETTE[1])):
     losses = history["val_loss"]
     ax.plot(epochs, losses, linestyle=line, color=color, linewidth=2, label=f"{name}: best {min(losses):.2f}")
@@ -423,7 +423,7 @@ for (name, history), line, color in zip(cures.items(), LINES, (PALETTE[4], PALET
 last = {name: history["val_loss"][-1] for name, history in cures.items()}
 title = f"After 20 epochs “{min(last, key=last.get)}” is lowest; circles: where to stop early"
 ax.set_xticks([1, 5, 10, 15, 20])
-add_legend(dress(ax, title=title, x="epoch", y="validation cross-entropy (nats)"), loc="upper center")
+add_legend(dress(ax, title=title, x="epoch", y="validation cross-entropy (nats)"), ncols=4, loc=(0, -0.36))
 
 # %% [markdown] id="cures-explained"
 # <details><summary>What happened, and why</summary>
