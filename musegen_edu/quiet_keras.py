@@ -1,12 +1,13 @@
 """Import Keras, and keep the notes that TensorFlow's C++ part writes while it loads off the page.
 
-They come before any of TensorFlow's own switches take effect, and in a notebook they would stand in red under a learner's first
+Those notes come before any of TensorFlow's own switches take effect, and in a notebook they would stand in red under a learner's first
 cell. A module that needs Keras gets it from here: `from musegen_edu.quiet_keras import keras`. Where the import fails, everything is shown.
 """
 
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import sys
 import tempfile
@@ -37,6 +38,14 @@ def stderr_kept_back() -> Iterator[None]:
             os.dup2(original, _STDERR)
             os.close(original)
 
+
+def _is_news(record: logging.LogRecord) -> bool:
+    """Whether a reader can do something about TensorFlow's message."""
+    # Our batches come in a few lengths, and a course makes many small networks; each is compiled once. That is meant so.
+    return "triggered tf.function retracing" not in record.getMessage()
+
+
+logging.getLogger("tensorflow").addFilter(_is_news)
 
 with stderr_kept_back():
     import keras
