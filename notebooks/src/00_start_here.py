@@ -147,8 +147,8 @@ print("The tune by people:", composers["people"].title)
 # | 01 | [What is generated music?](01_what_is_generated_music.ipynb) | a dice game and a Markov chain that you write yourself |
 # | 02 | [Representing music](02_representing_music.ipynb) | notes, tokens, piano rolls, sound; what each of them loses |
 # | 03 | [Neural networks from scratch](03_neural_networks_from_scratch.ipynb) | a network in plain NumPy that hears major and minor |
-# | 04 | Deep learning with Keras | a network that tells styles apart |
-# | 05 | Recurrent networks | your first neural melody |
+# | 04 | [Deep learning with Keras](04_deep_learning_with_keras.ipynb) | a network that tells styles apart |
+# | 05 | [Recurrent networks](05_recurrent_networks.ipynb) | your first neural melody; your own melody continued |
 # | 06 | LSTM and GRU | chorales in four voices |
 # | 07 | Convolutional networks | filling holes in a chorale; a small WaveNet |
 # | 08 | CNN + RNN | the next bar of a piano roll |
@@ -188,7 +188,7 @@ compose(network, bars=8, seed=16, key="G major", temperature=1.6, title="Hot: 1.
 # Cold plays safe. It takes the likeliest road nearly every time: one even note after another, all of them in the scale. Hot is
 # daring. Notes that the network thought unlikely are drawn anyway, odd lengths and foreign notes among them, and each leads to a place that it
 # has hardly ever seen. Somewhere in between it is worth listening to; where, is a matter of taste. There is a formula behind
-# this; lesson 05 is planned to derive it.
+# this; [lesson 05](05_recurrent_networks.ipynb) has it.
 #
 # </details>
 

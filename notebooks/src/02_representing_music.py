@@ -828,7 +828,7 @@ SpectrogramPlayer(sound[two_bars], RATE, other=shuffled[two_bars], labels=("our 
 #
 # For the mean, the shuffled tune *is* our tune. If whole frames are shuffled (or played backwards, as in the last line), the mean is the same to the last digit: a sum does not care about order. But melody and rhythm **are** order. What the mean does tell apart is the instrument.
 #
-# So a network that is given one mean vector a song can learn who plays, how loud and how bright. It cannot learn the tune, however deep it is. It will still reach a good accuracy if all songs of one style were recorded with the same instruments, and everybody will believe that it understands style. Lesson 04 is planned to come back to this.
+# So a network that is given one mean vector a song can learn who plays, how loud and how bright. It cannot learn the tune, however deep it is. It will still reach a good accuracy if all songs of one style were recorded with the same instruments, and everybody will believe that it understands style. [Lesson 04](04_deep_learning_with_keras.ipynb) comes back to this.
 #
 # </details>
 
