@@ -11,7 +11,7 @@ from musegen_edu.compiled_loop import filtered_tensor
 from musegen_edu.models.chorale import HARMONY_ORDER, SOPRANO, ChoraleLSTM
 from musegen_edu.quiet_keras import keras
 from musegen_edu.sampling import check_filters, gumbel_noise
-from musegen_edu.tokens.chorale_codec import HOLD, N_SYMBOLS, PLAN_COLUMNS, REST, VOICES
+from musegen_edu.tokens.chorale_codec import FIRST_PITCH, HOLD, N_SYMBOLS, PLAN_COLUMNS, REST, VOICES
 from musegen_edu.tokens.vocabulary import PAD
 
 ops = keras.ops
@@ -38,15 +38,17 @@ class ChoraleLoop(keras.Model):  # type: ignore[misc]  # Keras has no types
 
         `inputs`: forced symbols (batch, time, 4), `FREE` where to draw; noise (batch, time, 4, n_symbols); penalties
         (time, 4, n_symbols), added to the logits; the plan (batch, time, 7); and, each of shape (1,), the number of steps to fill, the
-        temperature, and k and p with 0 for "no filter".
+        temperature, k and p with 0 for "no filter", and 1 where parallels are ruled out, else 0.
         """
-        forced, noise, penalties, plan, limit, heat, k, p = inputs
+        forced, noise, penalties, plan, limit, heat, k, p, strict = inputs
         batch, length = ops.shape(forced)[0], ops.shape(forced)[1]
         steps = ops.arange(length, dtype="int32")
         plan = self.model.read_plan(plan)  # (batch, time, 28)
 
-        def choose(i: Any, voice: int, logits: Any) -> Any:
+        def choose(i: Any, voice: int, logits: Any, ruled_out: Any = None) -> Any:
             logits = ops.cast(logits, "float32") + ops.take(penalties[:, voice], i, axis=0)
+            if ruled_out is not None:
+                logits = ops.where(ops.logical_and(strict[0] > 0, ruled_out), -np.inf, logits)
             logits = filtered_tensor(logits, heat[0], k[0], p[0])
             drawn = ops.argmax(logits + ops.take(noise[:, :, voice], i, axis=1), axis=-1)
             given = ops.take(forced[:, :, voice], i, axis=1)
@@ -79,17 +81,21 @@ class ChoraleLoop(keras.Model):  # type: ignore[misc]  # Keras has no types
         whole = self.model.read_soprano(melody, plan, ops.not_equal(soprano, PAD))
 
         def harmonise(i: Any, symbols: Any, soundings: Any, rows: Any, state: Any) -> tuple[Any, ...]:
+            now = {SOPRANO: ops.take(sounded, i, axis=1)}
+            earlier = {SOPRANO: ops.where(i > 0, ops.take(sounded, ops.maximum(i - 1, 0), axis=1), REST)}
+            earlier |= dict(zip(HARMONY_ORDER, soundings, strict=True))
             past = [hear(i, symbol, sounding) for symbol, sounding in zip(symbols, soundings, strict=True)]
             x, state = self.model.harmony_step(ops.take(whole, i, axis=1), past, state)
             known = [x, ops.take(melody, i, axis=1), *past]
-            chosen, sounding_now = [], []
-            for voice, sounding in zip(HARMONY_ORDER, soundings, strict=True):
-                symbol = choose(i, voice, self.model.heads[voice](ops.concatenate(known, axis=-1)))
+            chosen = []
+            for voice in HARMONY_ORDER:
+                logits = self.model.heads[voice](ops.concatenate(known, axis=-1))
+                symbol = choose(i, voice, logits, makes_parallels(voice, earlier, now))
                 chosen.append(symbol)
-                sounding_now.append(after(symbol, sounding))
-                known.append(self.model.hear(symbol, sounding_now[-1]))
+                now[voice] = after(symbol, earlier[voice])
+                known.append(self.model.hear(symbol, now[voice]))
             written = tuple(write(i, row, symbol) for row, symbol in zip(rows, chosen, strict=True))
-            return i + 1, tuple(chosen), tuple(sounding_now), written, state
+            return i + 1, tuple(chosen), tuple(now[voice] for voice in HARMONY_ORDER), written, state
 
         n = len(HARMONY_ORDER)
         start = (
@@ -104,6 +110,42 @@ class ChoraleLoop(keras.Model):  # type: ignore[misc]  # Keras has no types
         return ops.stack([voices[voice] for voice in range(len(VOICES))], axis=2)
 
 
+def makes_parallels(voice: int, earlier: dict[int, Any], now: dict[int, Any]) -> Any:
+    """Return which symbols would lead a voice in parallel fifths or octaves with one that has its symbol already.
+
+    The rule is that of `musegen_edu.metrics.voice_leading`. A hold never breaks it, so something is always left.
+
+    Parameters
+    ----------
+    voice : 0 to 3, soprano to bass.
+    earlier : what every voice sounded at the step before: voice -> symbols, (batch,).
+    now : what the voices sound that have been chosen at this step.
+
+    Returns
+    -------
+    Truth values, (batch, n_symbols).
+
+    Examples
+    --------
+    >>> earlier, now = {0: np.array([50]), 3: np.array([31])}, {0: np.array([52])}  # an octave and a fifth apart; soprano up a tone
+    >>> np.flatnonzero(np.array(makes_parallels(3, earlier, now))[0]).tolist()  # bass up a tone, or to the octave above that
+    [33, 45, 57]
+    """
+    symbols = ops.arange(N_SYMBOLS, dtype="int32")
+    before = earlier[voice][:, None]  # (batch, 1)
+    bad = ops.zeros_like(before * symbols, dtype="bool")
+    for other, other_now in now.items():
+        other_before, other_now = earlier[other][:, None], other_now[:, None]
+        sign = 1 if voice < other else -1
+        first, second = (before - other_before) * sign % 12, (symbols - other_now) * sign % 12
+        moves, other_moves = ops.sign(symbols - before), ops.sign(other_now - other_before)
+        together = ops.logical_and(ops.equal(moves, other_moves), ops.not_equal(moves, 0))
+        lowest = ops.minimum(ops.minimum(before, other_before), ops.minimum(symbols, other_now))
+        perfect = ops.logical_and(ops.equal(first, second), ops.logical_or(ops.equal(first, 0), ops.equal(first, 7)))
+        bad = ops.logical_or(bad, ops.logical_and(ops.logical_and(together, perfect), lowest >= FIRST_PITCH))
+    return bad
+
+
 def draw_chorales(
     model: ChoraleLSTM,
     forced: npt.NDArray[np.int32],
@@ -113,6 +155,7 @@ def draw_chorales(
     temperature: float = 1.0,
     top_k: int | None = None,
     top_p: float | None = None,
+    avoid_parallels: bool = False,
     seed: int,
 ) -> npt.NDArray[np.int32]:
     """Draw the free symbols of some chorales from a model, which carries its state from step to step.
@@ -129,6 +172,7 @@ def draw_chorales(
     plan : (n_steps, 7), from `ChoralePlan.columns`.
     allowed : which symbols may be drawn: (4, n_symbols), or (n_steps, 4, n_symbols).
     temperature, top_k, top_p : as in `generate`.
+    avoid_parallels : whether symbols that would make parallel fifths or octaves are ruled out, before the filters (`makes_parallels`).
     seed : 0 or more.
 
     Returns
@@ -179,5 +223,6 @@ def draw_chorales(
         np.array([temperature or 1.0], np.float32),
         np.array([top_k or 0], np.int32),
         np.array([top_p or 0.0], np.float32),
+        np.array([avoid_parallels], np.int32),
     )
     return np.asarray(loop.predict_on_batch(inputs), np.int32)[:, :n_steps]

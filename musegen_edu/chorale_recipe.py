@@ -173,19 +173,25 @@ def judge_chorales(model: ChoraleLSTM, chorales: Dataset, train: Sequence[Table]
     """Return how chorales lead their voices and how new they are: Bach's own, the network's, a Markov chain's and random ones.
 
     The first `N_TO_JUDGE` test chorales give Bach's row, the sopranos to be harmonised, and the rhythm of the random ones. The network
-    draws at temperature 1 without any choice among candidates, once as it is; `chosen_of_8` are the best of eight.
+    draws at temperature 1. `composed` and `harmonised` are what it draws by itself; `..._by_rule` has notes ruled out that would make
+    parallels; `..._by_rule_chosen_of_8` is besides the best of eight, as `harmonise` does it.
     """
     pairs = zip(chorales.test, chorales.rows("test"), strict=True)
     real = [(score, row.fermatas) for score, row in pairs if is_on_grid(score)][:N_TO_JUDGE]
     corpus = CorpusIndex(chorales.train)
-    plain: dict[str, Any] = {"model": model, "temperature": 1.0, "candidates": 1}
+    plain: dict[str, Any] = {"model": model, "temperature": 1.0, "candidates": 1, "avoid_parallels": False}
+    by_rule = {**plain, "avoid_parallels": True}
+
+    def settings_of(options: dict[str, Any]) -> list[Score]:
+        return [harmonise(score.part(0), fermatas=held, seed=seed, **options) for score, held in real]
+
     groups = {
         "bach": [score for score, _ in real],
         "composed": [compose_chorale(seed=seed + number, **plain) for number in range(len(real))],
-        "harmonised": [harmonise(score.part(0), fermatas=held, seed=seed, **plain) for score, held in real],
-        "harmonised_chosen_of_8": [
-            harmonise(score.part(0), fermatas=held, seed=seed, **{**plain, "candidates": 8}) for score, held in real
-        ],
+        "composed_by_rule": [compose_chorale(seed=seed + number, **by_rule) for number in range(len(real))],
+        "harmonised": settings_of(plain),
+        "harmonised_by_rule": settings_of(by_rule),
+        "harmonised_by_rule_chosen_of_8": settings_of({**by_rule, "candidates": 8}),
         "markov_order_3": markov_chorales(train, n=len(real), seed=seed),
         "random": [random_chorale(score, seed=seed + number) for number, (score, _) in enumerate(real)],
     }

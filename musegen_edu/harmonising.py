@@ -30,6 +30,7 @@ def harmonise(
     model: str | ChoraleLSTM = "chorale_lstm",
     temperature: float = 0.8,
     top_p: float | None = None,
+    avoid_parallels: bool = True,
     candidates: int = 8,
     seed: int,
 ) -> Score:
@@ -45,7 +46,9 @@ def harmonise(
     fermatas : onsets in ticks of the notes that end a line; None takes `musegen_edu.fermatas.guess_fermatas`.
     model : the name of a trained model, or a model itself.
     temperature, top_p : as in `musegen_edu.sampling.generate`.
-    candidates : how many settings to choose from; 1 gives a plain draw.
+    avoid_parallels : whether notes that would make parallel fifths or octaves are ruled out as a guide rules out tokens. The network by
+        itself has not learnt to avoid them: its card counts how many it makes.
+    candidates : how many settings to choose from.
     seed : 0 or more; the same seed gives the same setting.
 
     Returns
@@ -77,7 +80,16 @@ def harmonise(
     plan = codec.plan(on_grid, held)
     forced = np.full((_checked(candidates), plan.n_steps, len(VOICES)), _FREE, np.int32)
     forced[:, :, 0] = codec.encode(on_grid, held)[:, 0]
-    settings = _draw(model, forced, plan, temperature=temperature, top_p=top_p, seed=seed, bpm=soprano.bpm)
+    settings = _draw(
+        model,
+        forced,
+        plan,
+        temperature=temperature,
+        top_p=top_p,
+        avoid_parallels=avoid_parallels,
+        seed=seed,
+        bpm=soprano.bpm,
+    )
     given = soprano.replace(programs=(CHOIR,), key=plan.key)
     complete = [stack([given, *setting.parts()[1:]]) for setting in settings]
     return _with_fewest_faults(complete).replace(title=soprano.title)
@@ -92,6 +104,7 @@ def compose_chorale(
     model: str | ChoraleLSTM = "chorale_lstm",
     temperature: float = 0.8,
     top_p: float | None = None,
+    avoid_parallels: bool = True,
     candidates: int = 8,
     seed: int,
     **fields: Any,
@@ -104,7 +117,7 @@ def compose_chorale(
     key : such as `"D minor"`.
     meter : `(4, 4)` or `(3, 4)`.
     pickup : 0, or 24 ticks, a quarter.
-    model, temperature, top_p, candidates, seed : as in `harmonise`.
+    model, temperature, top_p, avoid_parallels, candidates, seed : as in `harmonise`.
     fields : other fields of the score, such as `bpm` or `title`.
 
     Examples
@@ -118,7 +131,16 @@ def compose_chorale(
     plan = ChoralePlan.hymn(phrases=phrases, key=key, meter=meter, pickup=pickup)
     forced = np.full((_checked(candidates), plan.n_steps, len(VOICES)), _FREE, np.int32)
     title = {"title": f"Chorale number {seed}"}
-    chorales = _draw(model, forced, plan, temperature=temperature, top_p=top_p, seed=seed, **{**title, **fields})
+    chorales = _draw(
+        model,
+        forced,
+        plan,
+        temperature=temperature,
+        top_p=top_p,
+        avoid_parallels=avoid_parallels,
+        seed=seed,
+        **{**title, **fields},
+    )
     return _with_fewest_faults(chorales)
 
 
@@ -129,6 +151,7 @@ def continue_chorale(
     model: str | ChoraleLSTM = "chorale_lstm",
     temperature: float = 0.8,
     top_p: float | None = None,
+    avoid_parallels: bool = True,
     candidates: int = 8,
     seed: int,
 ) -> Score:
@@ -141,7 +164,7 @@ def continue_chorale(
     ----------
     start : four parts, soprano first, on the grid of sixteenths, in 4/4 or 3/4, with a pickup of a quarter or none.
     phrases : lines of the whole hymn, the start's included.
-    model, temperature, top_p, candidates, seed : as in `harmonise`.
+    model, temperature, top_p, avoid_parallels, candidates, seed : as in `harmonise`.
 
     Raises
     ------
@@ -167,7 +190,15 @@ def continue_chorale(
     forced = np.full((_checked(candidates), plan.n_steps, len(VOICES)), _FREE, np.int32)
     forced[:, : len(table)] = table[:, : len(VOICES)]
     chorales = _draw(
-        model, forced, plan, temperature=temperature, top_p=top_p, seed=seed, no_hold_at=len(table), bpm=start.bpm
+        model,
+        forced,
+        plan,
+        temperature=temperature,
+        top_p=top_p,
+        avoid_parallels=avoid_parallels,
+        seed=seed,
+        no_hold_at=len(table),
+        bpm=start.bpm,
     )
     return _with_fewest_faults(chorales).replace(title=start.title, programs=start.programs)
 
@@ -185,6 +216,7 @@ def _draw(
     *,
     temperature: float,
     top_p: float | None,
+    avoid_parallels: bool,
     seed: int,
     no_hold_at: int | None = None,
     **fields: Any,
@@ -196,7 +228,16 @@ def _draw(
     allowed = np.repeat(codec.allowed_symbols(plan)[None], plan.n_steps, axis=0)
     if no_hold_at is not None:
         allowed[no_hold_at, :, HOLD] = False  # else the last notes of a start would grow longer
-    symbols = draw_chorales(network, forced, plan.columns(), allowed, temperature=temperature, top_p=top_p, seed=seed)
+    symbols = draw_chorales(
+        network,
+        forced,
+        plan.columns(),
+        allowed,
+        temperature=temperature,
+        top_p=top_p,
+        avoid_parallels=avoid_parallels,
+        seed=seed,
+    )
     return [codec.decode(table, plan, **fields) for table in symbols]
 
 

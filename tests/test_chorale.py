@@ -12,10 +12,11 @@ import numpy as np
 import pytest
 
 from musegen_edu.chorale_batches import LENGTHS, ChoraleBatches, nats_per_voice, symbol_losses
-from musegen_edu.chorale_loop import FREE, draw_chorales
+from musegen_edu.chorale_loop import FREE, draw_chorales, makes_parallels
 from musegen_edu.chorale_recipe import chorale_tables
 from musegen_edu.datasets import load_dataset
 from musegen_edu.keys import MODES
+from musegen_edu.metrics import voice_leading
 from musegen_edu.models.chorale import ChoraleLSTM
 from musegen_edu.sampling import filtered_probabilities, gumbel_noise
 from musegen_edu.score import Score, stack
@@ -283,6 +284,38 @@ def test_the_loop_draws_what_the_whole_network_says(settings):
         np.testing.assert_array_equal(np.where(forced[row] == FREE, expected, symbols), symbols)
 
 
+def test_parallels_are_ruled_out_where_asked():
+    model = small_model()
+    counts = []
+    for avoid in (False, True):
+        drawn = draw_chorales(model, free(8), PLAN.columns(), ALLOWED, seed=3, avoid_parallels=avoid)
+        found = voice_leading(CODEC.decode(symbols, PLAN) for symbols in drawn)
+        counts.append(found.parallel_fifths + found.parallel_octaves)
+    assert counts[0] > 0 and counts[1] == 0
+
+
+def test_the_rule_is_the_one_that_is_counted():
+    """A symbol is ruled out exactly if singing it makes a parallel that `voice_leading` counts."""
+    rng = np.random.default_rng(1)
+    plan = ChoralePlan((4, 4), "C major", 2)
+    n_bad = 0
+    for _ in range(30):
+        table = rng.integers(FIRST_PITCH + 20, FIRST_PITCH + 33, (2, 4)).astype(np.int32)
+        voice, others = 1, [0, 3]  # the alto is chosen when soprano and bass are there
+        earlier = {v: table[:1, v] for v in range(4)}
+        bad = np.array(makes_parallels(voice, earlier, {v: table[1:, v] for v in others}))[0]
+        for symbol in range(FIRST_PITCH + 15, FIRST_PITCH + 40):
+            table[1, voice] = symbol
+            alone = CODEC.decode(table, plan)
+            trio = alone.replace(notes=alone.notes[alone.notes["part"] != 2])  # the tenor is silent
+            without = trio.replace(notes=trio.notes[trio.notes["part"] != voice])
+            a, b = voice_leading(trio), voice_leading(without)
+            more = a.parallel_fifths + a.parallel_octaves - b.parallel_fifths - b.parallel_octaves
+            assert bool(bad[symbol]) == (more > 0)
+            n_bad += more > 0
+    assert n_bad > 5
+
+
 def test_seeds_batches_and_ranges():
     model = small_model()
     first = draw_chorales(model, free(3), PLAN.columns(), ALLOWED, seed=1)
@@ -315,6 +348,7 @@ SCRIPT = """
 import json
 import numpy as np
 from musegen_edu.chorale_loop import draw_chorales
+from musegen_edu.metrics import voice_leading
 from musegen_edu.models.chorale import ChoraleLSTM
 from musegen_edu.tokens.chorale_codec import ChoraleCodec, ChoralePlan
 model = ChoraleLSTM(embedding=6, soprano_units=8, reader_units=7, units=12, hidden=10, dropout=0.0)

@@ -116,22 +116,67 @@ def test_the_environment_names_the_folder(copy, monkeypatch):
     assert load_card("small")["seed"] == 3
 
 
-def test_melody_lstm_is_here_and_its_card_is_whole():
-    card = load_card("melody_lstm")
-    assert card["weights"]["sha256"] == sha256_of(weights_folder() / "melody_lstm.npz")
-    assert card["weights"]["bytes"] < 4_000_000
+MELODY_NAMES = ("melody_rnn", "melody_lstm", "melody_gru")
+ALL_TOGETHER = 30_000_000  # bytes, of all weights of the course
+
+
+@pytest.mark.parametrize("name", [*MELODY_NAMES, "chorale_lstm"])
+def test_weights_are_here_and_their_card_is_whole(name):
+    card = load_card(name)
+    path = weights_folder() / f"{name}.npz"
+    assert card["weights"]["sha256"] == sha256_of(path)
+    assert card["weights"]["bytes"] == path.stat().st_size < 4_000_000
     for field in ("command", "seed", "seconds", "machine", "data", "profile", "metrics"):
         assert field in card, field
-    assert len(card["data"]["sha256"]) == 64
-    metrics = card["metrics"]
+    assert card["command"].startswith(f"musegen train {name} --profile full --seed ")
+    with np.load(path, allow_pickle=False) as stored:
+        assert {array.dtype for array in stored.values()} == {np.dtype(np.float16)}
+        assert sum(array.size for array in stored.values()) == card["model"]["parameters"]
+        assert all(np.isfinite(array).all() for array in stored.values())
+
+
+@pytest.mark.parametrize("name", MELODY_NAMES)
+def test_melody_networks_beat_markov_chains_and_copy_little(name):
+    metrics = load_card(name)["metrics"]
     assert metrics["test_nats_per_token"] < metrics["markov_test_nats_per_token"]["3"]
-    assert metrics["novelty_of_8_note_runs"] > 0.9
+    # real held-out tunes share more with the training tunes than those made up
+    assert metrics["novelty_of_8_note_runs"] > metrics["novelty_of_8_note_runs_in_held_out_tunes"]
 
 
-def test_melody_lstm_was_trained_on_the_data_that_is_here():
+def test_gates_help_at_equal_size():
+    cards = {name: load_card(name) for name in MELODY_NAMES}
+    losses = {name: card["metrics"]["test_nats_per_token"] for name, card in cards.items()}
+    assert max(losses["melody_lstm"], losses["melody_gru"]) < losses["melody_rnn"]
+    sizes = [card["model"]["parameters"] for card in cards.values()]
+    assert min(sizes) > 0.99 * max(sizes)
+
+
+def test_the_chorale_network_beats_markov_chains_and_leads_voices():
+    metrics = load_card("chorale_lstm")["metrics"]
+    losses = metrics["nats_per_symbol"]
+    assert losses["test"] < min(losses["test_markov"].values()) < losses["test_uniform"]
+    assert losses["test"] == pytest.approx(np.mean(list(losses["test_by_voice"].values())), abs=1e-3)
+    rows = metrics["voice_leading"]
+    for name, row in rows.items():
+        if name.startswith(("composed", "harmonised")):
+            assert row["notes_out_of_range"] == 0
+            assert row["bars_with_crossed_voices"] < 0.5 < rows["markov_order_3"]["bars_with_crossed_voices"]
+        if "by_rule" in name:
+            assert row["parallels_per_100_chord_changes"] <= rows["bach"]["parallels_per_100_chord_changes"]
+    assert rows["bach"]["parallels_per_100_chord_changes"] > 0  # Bach's own rate, by which the others are judged
+
+
+def test_all_weights_together_stay_small():
+    sizes = [path.stat().st_size for path in weights_folder().iterdir()]
+    assert len(sizes) >= 8 and sum(sizes) < ALL_TOGETHER
+
+
+@pytest.mark.parametrize("name", [*MELODY_NAMES, "chorale_lstm"])
+def test_weights_were_trained_on_the_data_that_is_here(name):
     from musegen_edu.datasets import load_dataset
 
-    assert load_card("melody_lstm")["data"]["sha256"] == load_dataset("folk").sha256
+    data = load_card(name)["data"]
+    assert data["sha256"] == load_dataset(data["name"]).sha256
 
 
 SCRIPT = """
