@@ -60,17 +60,21 @@ class Plan:
     average: float = 0.995  # share of the old average that each step keeps
 
 
-_SIGMOID = {"units": 256, "depth": 1, "dropout": 0.3}
+_SIGMOID = {"units": 320, "depth": 1, "dropout": 0.3}
 PLANS: dict[tuple[str, str], Plan] = {
-    **{("quick", cell): Plan({**_SIGMOID, "cell": cell}, 120, 8e-3) for cell in ("rnn", "lstm", "gru")},
-    **{("full", cell): Plan({**_SIGMOID, "cell": cell, "units": 320}, 240, 5e-3) for cell in ("rnn", "lstm", "gru")},
+    **{("quick", cell): Plan({**_SIGMOID, "cell": cell}, 250, 8e-3, batch_size=16) for cell in ("lstm", "gru")},
+    ("quick", "rnn"): Plan({**_SIGMOID, "cell": "rnn"}, 250, 3e-3, batch_size=16),
+    **{
+        ("full", cell): Plan({**_SIGMOID, "cell": cell, "depth": 2}, 400, 4e-3, batch_size=16)
+        for cell in ("rnn", "lstm", "gru")
+    },
     ("quick", "chords"): Plan({"units": 320}, 200, 8e-3),
-    ("full", "chords"): Plan({"units": 512}, 400, 5e-3),
+    ("full", "chords"): Plan({"units": 512}, 300, 5e-3),
 }
 
 # Negative log-likelihood on the test split as printed in the papers, nats a frame.
 CHUNG, BAI = "Chung et al. 2014, arXiv:1412.3555", "Bai, Kolter and Koltun 2018, arXiv:1803.01271"
-BOULANGER = "Boulanger-Lewandowski et al., ICML 2012; from memory, not checked against the paper"
+BOULANGER = "Boulanger-Lewandowski et al., ICML 2012; unconfirmed: not checked against the paper"
 PAPERS: dict[str, list[tuple[str, dict[str, float], str]]] = {
     "sigmoid": [
         ("tanh RNN", {"jsb": 9.10, "nottingham": 3.13}, CHUNG),
@@ -81,7 +85,7 @@ PAPERS: dict[str, list[tuple[str, dict[str, float], str]]] = {
         ("TCN", {"jsb": 8.10, "nottingham": 3.07}, BAI),
     ],
     "joint": [
-        ("RNN-RBM (unconfirmed)", {"jsb": 6.27, "nottingham": 2.39}, BOULANGER),
+        ("RNN-RBM, an estimate (unconfirmed)", {"jsb": 6.27, "nottingham": 2.39}, BOULANGER),
         ("RNN-NADE (unconfirmed)", {"jsb": 5.56, "nottingham": 2.31}, BOULANGER),
     ],
 }
@@ -351,11 +355,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 own_row(f"  mixture of {len(members)} seeds in 12 keys", [mixture(np.concatenate(list(every)))], later, total),
             ]  # fmt: skip
         print_table("JOINT AND EXACT (the chord as a whole)", [*rows, *paper_rows("joint", options.dataset)])
-        best = -float(mixture(np.concatenate(list(every))).mean())
         single = -float(every[:, written].mean())
         claims[f"chord speller at most {JOINT_CLAIM} within {CPU_MINUTES:.0f} CPU minutes"] = single <= JOINT_CLAIM and max(minutes["chords"]) <= CPU_MINUTES  # fmt: skip
-        if options.profile == "full":
-            claims[f"mixture of {len(members)} seeds in 12 keys below {MIXTURE_CLAIM}"] = best < MIXTURE_CLAIM
+        in_keys = -float(np.mean([mixture(logs).mean() for logs in every]))
+        claims[f"chord speller read in 12 keys below {MIXTURE_CLAIM}"] = in_keys < MIXTURE_CLAIM
     print(
         "\n(mean ± standard deviation over seeds; the papers' figures are of the test split, and of their own ways to count first frames)"
     )
