@@ -74,6 +74,13 @@ def test_every_chorale_on_the_grid_survives(split, number):
     assert count == number
 
 
+def test_the_ranges_are_the_extremes_of_the_training_chorales():
+    scores = load_dataset("chorales").train
+    for voice, (low, high) in enumerate(VOICE_RANGES):
+        pitches = np.concatenate([score.part(voice).notes["pitch"] for score in scores])
+        assert (int(pitches.min()), int(pitches.max())) == (low, high)
+
+
 def test_a_repeated_note_is_no_held_one():
     lines = [Score.from_melody(p, 12, key="C major") for p in ([72, 72], [67, 67], [64, 62], [48, None])]
     table = CODEC.encode(stack([lines[0], lines[1], lines[2], lines[3]]))
