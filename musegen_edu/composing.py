@@ -11,6 +11,7 @@ from musegen_edu.keys import estimate_key, parse_key
 from musegen_edu.pretrained import load_pretrained
 from musegen_edu.sampling import generate
 from musegen_edu.score import TICKS_PER_QUARTER, Score
+from musegen_edu.tokens.chorale_codec import ChoraleCodec
 from musegen_edu.tokens.event_codec import MAX_BARS, EventCodec
 from musegen_edu.tokens.vocabulary import Tokens
 
@@ -101,6 +102,8 @@ def compose(
     if isinstance(model, str):
         model = load_pretrained(model)
     codec = codec or getattr(model, "codec", None)
+    if isinstance(codec, ChoraleCodec):
+        raise ValueError("model is a ChoraleLSTM, which writes four voices; compose_chorale composes with it")
     if not isinstance(codec, EventCodec):
         raise ValueError(f"codec={codec!r} is not an EventCodec; give the one that the model was trained with")
 

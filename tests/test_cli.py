@@ -131,7 +131,11 @@ def test_a_seed_that_was_drawn_is_said(tmp_path, capsys):
         (["--bars", "0"], "bars=0 must be from 1"),
         (["--seed", "-1"], "seed=-1"),
         (["--temperature", "-2"], "-2"),
-        (["--model", "nobody"], "nobody.json is missing (models there: melody_lstm)"),
+        (
+            ["--model", "nobody"],
+            "nobody.json is missing (models there: chorale_lstm, melody_gru, melody_lstm, melody_rnn)",
+        ),
+        (["--model", "chorale_lstm"], "writes four voices; compose_chorale composes with it"),
     ],
 )
 def test_compose_refuses_what_it_cannot_do_and_writes_nothing(arguments, message, tmp_path, capsys):
