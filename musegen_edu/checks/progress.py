@@ -24,6 +24,7 @@ LESSON_TITLES = {
     "03": "Neural networks from scratch",
     "04": "Deep learning with Keras",
     "05": "Recurrent networks",
+    "06": "LSTM and GRU",
 }
 _LOCK_SECONDS = 5.0  # a record takes milliseconds; whoever waits longer is told instead of being kept
 

@@ -155,7 +155,7 @@ with_chords(ode, "Am Am Em Em Am Am Am G  Am Am Em Em Am Am G Am", title="Over d
 #
 # The first note, E, is the *third* of C major (C–E–G) but the *fifth* of A minor (A–C–E). The ear hears a note in its company. The
 # last C is the root of C major, the most settled place there is; over A minor it is only the third, and the tune seems to look
-# back over its shoulder. Lesson 06 is planned to teach a network to choose such chords.
+# back over its shoulder. In [lesson 06](06_lstm_and_gru.ipynb) a network learns to choose such chords.
 #
 # </details>
 
