@@ -123,7 +123,7 @@ def test_a_start_is_kept_note_for_note_and_gone_on_from(model, start):
             assert tune.notes[name][:n].tolist() == start.notes[name].tolist()
         assert tune.notes["duration"][: n - 1].tolist() == start.notes["duration"][:-1].tolist()
         assert tune.notes["duration"][n - 1] >= start.notes["duration"][-1]
-        assert int(tune.notes["pitch"][-1]) % 12 == parse_key(tune.key)[0]
+        assert int(tune.notes["pitch"][-1]) % 12 == parse_key(start.key or "")[0]
 
 
 def test_a_start_may_stop_in_mid_bar_and_keeps_its_loudness():

@@ -52,4 +52,4 @@ def test_what_is_no_melody_is_refused(text, message):
 
 def test_only_text_is_read():
     with pytest.raises(TypeError, match="text"):
-        letters_to_score(["C", "D"])
+        letters_to_score(["C", "D"])  # type: ignore[arg-type]  # the mistake that is tested

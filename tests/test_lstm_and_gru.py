@@ -10,17 +10,18 @@ import pytest
 from musegen_edu.checks import core
 from musegen_edu.checks.lstm_and_gru import (
     BACH_PARALLELS,
-    QUESTIONS,
     check_fifths,
     check_gru,
     check_setting,
     quiz_recap,
 )
+from musegen_edu.checks.lstm_quiz import QUESTIONS
 from musegen_edu.datasets import load_dataset
 from musegen_edu.letters import letters_to_score
 from musegen_edu.metrics import voice_leading
 from musegen_edu.quiet_keras import keras
 from musegen_edu.score import stack
+from musegen_edu.widgets.quiz import Choice
 
 
 @pytest.fixture(autouse=True)
@@ -72,7 +73,7 @@ def test_the_paper_s_gru_passes_and_is_keras_with_reset_after_off():
     ],
 )
 def test_slips_in_the_gru_are_named(slip, says):
-    result = check_gru(lambda *arguments: gru(*arguments, slip))
+    result = check_gru(lambda x, h, w, u, b: gru(x, h, w, u, b, slip))
     assert not result
     assert re.search(says, result.message), result.message
 
@@ -164,6 +165,7 @@ def test_the_rate_of_parallels_is_bach_s():
 def test_each_choice_of_the_quiz_has_its_reason():
     assert len(QUESTIONS) == 6
     for question in QUESTIONS:
-        assert sum(choice.right for choice in question.choices) == 1
-        assert all(len(choice.why) > 20 for choice in question.choices)
+        choices = [Choice(*choice) for choice in question.choices]
+        assert sum(choice.right for choice in choices) == 1
+        assert all(len(choice.why) > 20 for choice in choices)
     assert quiz_recap().key == "06.recap"

@@ -266,7 +266,7 @@ def test_answers_that_do_not_fit_are_refused(arguments, message):
 
 
 def picture_of(html):
-    return base64.b64decode(re.search(r"svg\+xml;base64,([^\"]+)", html)[1]).decode("utf-8")
+    return base64.b64decode(re.findall(r"svg\+xml;base64,([^\"]+)", html)[0]).decode("utf-8")
 
 
 def test_shades_follow_the_scale():

@@ -8,9 +8,11 @@ import numpy as np
 import pytest
 
 from musegen_edu.checks import core
-from musegen_edu.checks.recurrent_networks import QUESTIONS, check_allowed, check_clip, check_tune, quiz_recap
+from musegen_edu.checks.recurrent_networks import check_allowed, check_clip, check_tune, quiz_recap
+from musegen_edu.checks.recurrent_quiz import QUESTIONS
 from musegen_edu.checks.tunes import first_difference, longest_copied_run, notes_outside_key
 from musegen_edu.letters import letters_to_score
+from musegen_edu.widgets.quiz import Choice
 
 
 @pytest.fixture(autouse=True)
@@ -153,6 +155,7 @@ def test_facts_about_tunes():
 def test_each_choice_of_the_quiz_has_its_reason():
     assert len(QUESTIONS) == 6
     for question in QUESTIONS:
-        assert sum(choice.right for choice in question.choices) == 1
-        assert all(len(choice.why) > 20 for choice in question.choices)
+        choices = [Choice(*choice) for choice in question.choices]
+        assert sum(choice.right for choice in choices) == 1
+        assert all(len(choice.why) > 20 for choice in choices)
     assert quiz_recap().key == "05.recap"

@@ -124,7 +124,12 @@ def test_the_difference_of_two_waveforms_is_a_waveform():
 def test_pictures_are_computed_once_and_anew_for_another_window(monkeypatch):
     made = []
     module = "musegen_edu.widgets.spectrogram_player.sound_to_picture"
-    monkeypatch.setattr(module, lambda *a, **k: made.append(k["n_fft"]) or sound_to_picture(*a, **k))
+
+    def counted(*arguments, **options):
+        made.append(options["n_fft"])
+        return sound_to_picture(*arguments, **options)
+
+    monkeypatch.setattr(module, counted)
     player = SpectrogramPlayer(tone(), 22050)
     ask = {"view": "mel", "source": "A", "level": 0, "index": 0, "n_fft": 2048}
     player.picture(ask, [])

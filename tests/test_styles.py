@@ -62,6 +62,7 @@ def test_neither_length_nor_sound_nor_tempo_tells_the_style(styles):
 def test_an_excerpt_is_what_the_book_has(styles):
     row, score = next(pair for pair in pairs_of(styles) if pair[0].style == "folk")
     bars = BarReference.from_text(row.file)
+    assert bars is not None
     folk = load_dataset("folk")
     whole = next(
         tune
@@ -137,8 +138,8 @@ def test_parts_of_one_madrigal_stay_together(styles):
 def test_tunes_and_chorales_stay_where_their_own_dataset_has_them(styles):
     for name in ("folk", "chorales"):
         own = {row.file: row.split for row in load_dataset(name).index}
-        mine = [(BarReference.from_text(row.file), row) for row in styles.index]
-        mine = [(bars, row) for bars, row in mine if bars and bars.dataset == name]
+        all_bars = [(BarReference.from_text(row.file), row) for row in styles.index]
+        mine = [(bars, row) for bars, row in all_bars if bars and bars.dataset == name]
         assert len(mine) == 310
         assert all(own[bars.file] == row.split for bars, row in mine)
         assert len({bars.file for bars, _ in mine}) == 310  # one excerpt a piece

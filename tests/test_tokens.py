@@ -221,7 +221,7 @@ def test_melody_codec_round_trip_and_refusals():
 @pytest.mark.parametrize("codec", [MelodyCodec(lowest=50), EventCodec.fit(TUNES)], ids=["melody", "event"])
 def test_codecs_survive_json(codec):
     again = codec_from_dict(json.loads(json.dumps(codec.to_dict())))
-    assert again == codec and again.vocabulary == codec.vocabulary
+    assert isinstance(again, type(codec)) and again == codec and again.vocabulary == codec.vocabulary
 
 
 def test_unknown_codec_is_refused():

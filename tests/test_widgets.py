@@ -262,6 +262,6 @@ def test_one_word_is_one_name():
 
 def test_a_static_engraving_keeps_the_id_by_which_its_lines_are_drawn():
     html = static_picture(Score.from_melody([60, 62, 64], 12))
-    svg = base64.b64decode(re.search(r"svg\+xml;base64,([^\"]+)", html)[1]).decode("utf-8")
-    named = re.search(r"#([\w-]+) path[^{]*\{stroke:currentColor\}", svg)[1]
+    svg = base64.b64decode(re.findall(r"svg\+xml;base64,([^\"]+)", html)[0]).decode("utf-8")
+    named = re.findall(r"#([\w-]+) path[^{]*\{stroke:currentColor\}", svg)[0]
     assert f'id="{named}"' in svg  # else staff lines and stems have no stroke, and cannot be seen
