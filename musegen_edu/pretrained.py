@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import io
 import json
 import os
@@ -18,12 +19,18 @@ if TYPE_CHECKING:
     import keras
 
 CARD_VERSION = 1
+_MODULES = {  # class -> module of `musegen_edu.models`, loaded when it is needed, because it loads Keras
+    "MelodyRNN": "recurrent",
+    "MelodyLSTM": "recurrent",
+    "MelodyGRU": "recurrent",
+    "ChoraleLSTM": "chorale",
+}
 
 
 def save_pretrained(
     name: str,
     model: keras.Model,
-    codec: Codec | ChoraleCodec,
+    codec: Codec | ChoraleCodec | None = None,
     *,
     card: dict[str, Any],
     folder: str | os.PathLike[str] | None = None,
@@ -37,6 +44,7 @@ def save_pretrained(
     ----------
     name : the files are `name.npz` and `name.json`.
     model : one of the classes in `musegen_edu.models`.
+    codec : what turns the model's symbols into scores and back; None where a model works on arrays alone.
     folder : the course's own weights folder if None.
 
     Returns
@@ -55,7 +63,7 @@ def save_pretrained(
         **card,
         "model": {"class": type(model).__name__, "arguments": model.get_config(), "parameters": model.count_params()},
         "weights": {"file": f"{name}.npz", "bytes": len(weights), "sha256": sha256_of(weights)},
-        "codec": codec.to_dict(),
+        "codec": None if codec is None else codec.to_dict(),
     }
     write_atomically(folder / f"{name}.npz", weights)
     return write_atomically(folder / f"{name}.json", json.dumps(content, indent=1) + "\n")
@@ -88,7 +96,7 @@ def load_card(name: str, folder: str | os.PathLike[str] | None = None) -> dict[s
     try:
         card = json.loads(path.read_text(encoding="utf-8"))
         version = card["version"]
-        _ = card["model"]["class"], card["model"]["arguments"], card["weights"]["sha256"], card["codec"]["codec"]
+        _ = card["model"]["class"], card["model"]["arguments"], card["weights"]["sha256"], card["codec"]
     except (ValueError, KeyError, TypeError):
         raise ValueError(f"{path} is cut or is not the card of a model. {_cure(name)}") from None
     if version != CARD_VERSION:
@@ -106,7 +114,7 @@ def load_pretrained(name: str, folder: str | os.PathLike[str] | None = None) -> 
 
     Returns
     -------
-    The model; its `codec` attribute turns its tokens into scores and back.
+    The model; its `codec` attribute turns its tokens into scores and back (None for a model of arrays).
 
     Raises
     ------
@@ -126,13 +134,11 @@ def load_pretrained(name: str, folder: str | os.PathLike[str] | None = None) -> 
             f"{path} is cut or changed: its card says {card['weights']['bytes']} bytes with sha256 "
             f"{card['weights']['sha256'][:12]}..., it has {len(data)} bytes with sha256 {sha256_of(data)[:12]}.... {_cure(name)}"
         )
-    from musegen_edu.models.chorale import ChoraleLSTM  # these load Keras
-    from musegen_edu.models.recurrent import MELODY_NETWORKS
-
-    classes: dict[str, Any] = {network.__name__: network for network in (*MELODY_NETWORKS.values(), ChoraleLSTM)}
     try:
-        model = classes[card["model"]["class"]](**card["model"]["arguments"])
-        codec = codec_from_dict(card["codec"])
+        class_name = card["model"]["class"]
+        network = getattr(importlib.import_module(f"musegen_edu.models.{_MODULES[class_name]}"), class_name)
+        model = network(**card["model"]["arguments"])
+        codec = None if card["codec"] is None else codec_from_dict(card["codec"])
         with np.load(io.BytesIO(data), allow_pickle=False) as stored:
             for weight in model.weights:
                 weight.assign(stored[weight.path].astype(np.float32))  # ValueError where the shapes differ

@@ -23,7 +23,7 @@ LAYERS = (
     ("soundfont", "performance", "synthesis", "note_packs"),
     ("quiet_keras", "devices", "batching", "crops", "models", "filters", "sampling", "compiled_loop", "guides", "constraints", "beams", "chorale_batches", "chorale_loop", "reading", "readouts"),
     ("archives", "datasets", "downloads", "families", "metrics"),
-    ("observer", "training", "recipes", "chorale_recipe", "pretrained", "composing", "fermatas", "harmonising", "continuing", "plots"),
+    ("observer", "training", "recipes", "pretrained", "composing", "fermatas", "harmonising", "continuing", "plots"),
     ("widgets",),
     ("checks", "authoring", "doctor", "lab", "cli"),
 )

@@ -13,11 +13,11 @@ import pytest
 
 from musegen_edu.chorale_batches import LENGTHS, ChoraleBatches, nats_per_voice, symbol_losses
 from musegen_edu.chorale_loop import FREE, draw_chorales, makes_parallels
-from musegen_edu.chorale_recipe import chorale_tables
 from musegen_edu.datasets import load_dataset
 from musegen_edu.keys import MODES
 from musegen_edu.metrics import voice_leading
 from musegen_edu.models.chorale import ChoraleLSTM
+from musegen_edu.recipes.chorale import chorale_tables
 from musegen_edu.sampling import filtered_probabilities, gumbel_noise
 from musegen_edu.score import Score, stack
 from musegen_edu.tokens.chorale_codec import (

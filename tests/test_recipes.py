@@ -5,13 +5,13 @@ import dataclasses
 import numpy as np
 import pytest
 
-from musegen_edu import chorale_recipe, training
+from musegen_edu import training
 from musegen_edu.datasets import load_dataset
 from musegen_edu.models.chorale import ChoraleLSTM
 from musegen_edu.models.markov import MarkovModel
 from musegen_edu.models.recurrent import MELODY_NETWORKS
 from musegen_edu.pretrained import load_card, load_pretrained
-from musegen_edu.recipes import markov_nats, melody_profile, without_numbers
+from musegen_edu.recipes import chorale, markov_nats, melody_profile, without_numbers
 from musegen_edu.score import Score, stack
 from musegen_edu.tokens import ChoraleCodec, EventCodec
 from musegen_edu.training import EpochReport, Profile, train
@@ -42,8 +42,8 @@ def test_train_writes_weights_and_an_honest_card(name, tmp_path, monkeypatch):
 @pytest.mark.slow
 def test_the_chorale_network_is_trained_and_judged(tmp_path, monkeypatch):
     monkeypatch.setenv("MUSEGEN_HOME", str(tmp_path / "home"))
-    monkeypatch.setitem(chorale_recipe.CHORALE_PROFILES, "quick", dataclasses.replace(TINY, learning_rate=1e-2))
-    monkeypatch.setattr(chorale_recipe, "N_TO_JUDGE", 2)
+    monkeypatch.setitem(chorale.CHORALE_PROFILES, "quick", dataclasses.replace(TINY, learning_rate=1e-2))
+    monkeypatch.setattr(chorale, "N_TO_JUDGE", 2)
     reports: list[EpochReport] = []
     path = train("chorale_lstm", "quick", seed=1, verbose=0, on_epoch=reports.append)
     card, model = load_card("chorale_lstm", path.parent), load_pretrained("chorale_lstm", path.parent)
@@ -62,8 +62,8 @@ def test_the_chorale_network_is_trained_and_judged(tmp_path, monkeypatch):
 def test_agreement_counts_pitch_classes_of_the_lower_voices():
     lines = [Score.from_melody([p], 48, key="C major") for p in (72, 67, 64, 48)]
     other = [lines[0], lines[1], Score.from_melody([65], 48, key="C major"), Score.from_melody([60], 48, key="C major")]
-    assert chorale_recipe.agreement([stack(lines)], [stack(lines)]) == 1
-    assert chorale_recipe.agreement([stack(lines)], [stack(other)]) == pytest.approx(2 / 3)  # the tenor differs
+    assert chorale.agreement([stack(lines)], [stack(lines)]) == 1
+    assert chorale.agreement([stack(lines)], [stack(other)]) == pytest.approx(2 / 3)  # the tenor differs
 
 
 @pytest.mark.parametrize("profile", ["quick", "full"])

@@ -1,4 +1,4 @@
-"""How each of the course's trained models is made, from its data to its card."""
+"""How the melody networks are made, from the folk tunes to their cards."""
 
 from __future__ import annotations
 
@@ -6,13 +6,11 @@ import dataclasses
 import platform
 import shutil
 from collections.abc import Callable, Sequence
-from functools import partial
 from pathlib import Path
 
 import numpy as np
 
 from musegen_edu.batching import nats_per_token
-from musegen_edu.chorale_recipe import train_chorale_lstm
 from musegen_edu.datasets import load_dataset
 from musegen_edu.devices import device_report
 from musegen_edu.files import learner_folder
@@ -134,9 +132,3 @@ def markov_nats(codec: EventCodec, train: Sequence[Tokens], test: Sequence[Token
     train, test = without_numbers(codec, train), without_numbers(codec, test)
     n_tokens = len(codec.vocabulary)
     return {order: MarkovModel(order, n_tokens).fit(train).nats_per_token(test) for order in MARKOV_ORDERS}
-
-
-RECIPES: dict[str, Callable[..., Path]] = {
-    **{name: partial(train_melody_network, name) for name in MELODY_NETWORKS},
-    "chorale_lstm": train_chorale_lstm,
-}

@@ -1,0 +1,19 @@
+"""How each of the course's trained models is made, from its data to its card: one module a kind of model."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+from musegen_edu.models.recurrent import MELODY_NETWORKS
+from musegen_edu.recipes.chorale import train_chorale_lstm
+from musegen_edu.recipes.melody import markov_nats as markov_nats
+from musegen_edu.recipes.melody import melody_profile as melody_profile
+from musegen_edu.recipes.melody import train_melody_network
+from musegen_edu.recipes.melody import without_numbers as without_numbers
+
+RECIPES: dict[str, Callable[..., Path]] = {
+    **{name: partial(train_melody_network, name) for name in MELODY_NETWORKS},
+    "chorale_lstm": train_chorale_lstm,
+}
