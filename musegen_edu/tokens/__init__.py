@@ -6,7 +6,8 @@ tokens and back:
 - `MelodyCodec`: one symbol for each sixteenth of the clock: a pitch begins, the pitch is held, or silence;
 - `EventCodec`: one symbol for each note, with its pitch counted from the tonic and its length, between numbered bar lines.
 
-`ChoraleCodec` writes four voices at once, as a table with one row for each sixteenth.
+`ChoraleCodec` writes four voices at once, as a table with one row for each sixteenth; `FourBarCodec` four bars of a tune as 64 symbols,
+always in C.
 
 What either encodes it decodes to the same notes, and every line of tokens, random ones too, decodes to a score.
 """
@@ -19,6 +20,7 @@ from typing import Any, Protocol
 from musegen_edu.score import Score
 from musegen_edu.tokens.chorale_codec import ChoraleCodec
 from musegen_edu.tokens.event_codec import EventCodec
+from musegen_edu.tokens.four_bar_codec import FourBarCodec
 from musegen_edu.tokens.melody_codec import MelodyCodec
 from musegen_edu.tokens.vocabulary import END, PAD, SPECIALS, START, TOKEN_DTYPE, Tokens, Vocabulary
 
@@ -31,6 +33,7 @@ __all__ = [
     "ChoraleCodec",
     "Codec",
     "EventCodec",
+    "FourBarCodec",
     "MelodyCodec",
     "Tokens",
     "Vocabulary",
@@ -109,7 +112,7 @@ def tokens_to_score(tokens: Iterable[int], codec: Codec, *, velocity: int = 80, 
     return codec.decode(tokens, velocity=velocity, **fields)
 
 
-def codec_from_dict(stored: Mapping[str, Any]) -> MelodyCodec | EventCodec | ChoraleCodec:
+def codec_from_dict(stored: Mapping[str, Any]) -> MelodyCodec | EventCodec | ChoraleCodec | FourBarCodec:
     """Make the codec that `to_dict` described.
 
     Examples
@@ -124,5 +127,9 @@ def codec_from_dict(stored: Mapping[str, Any]) -> MelodyCodec | EventCodec | Cho
             return EventCodec(Vocabulary(tuple(stored["symbols"])))
         case "chorale":
             return ChoraleCodec()
+        case "four_bar":
+            return FourBarCodec()
         case other:
-            raise ValueError(f"codec={other!r} is not a codec of this version; it knows 'melody', 'event' and 'chorale'")
+            raise ValueError(
+                f"codec={other!r} is not a codec of this version; it knows 'melody', 'event', 'chorale' and 'four_bar'"
+            )
