@@ -23,11 +23,13 @@ _MAP = {
     "midi": ("read_midi", "write_midi", "midi_to_score", "score_to_midi"),
     "datasets": ("load_dataset", "dataset_names"),
     "downloads": ("fetch_dataset",),
-    "tokens": ("Vocabulary", "MelodyCodec", "EventCodec", "score_to_tokens", "tokens_to_score"),
+    "tokens": ("Vocabulary", "MelodyCodec", "EventCodec", "FourBarCodec", "score_to_tokens", "tokens_to_score"),
     "pianoroll": ("score_to_pianoroll", "pianoroll_to_score"),
     "models.markov": ("MarkovModel",),
     "models.recurrent": ("MelodyRNN", "MelodyLSTM", "MelodyGRU"),
     "models.chorale": ("ChoraleLSTM",),
+    "models.convolutional": ("ChoraleInpainter",),
+    "models.vae": ("MelodyVAE",),
     "devices": ("device_report",),
     "training": ("Profile", "fit", "train"),
     "pretrained": ("load_pretrained", "pretrained_names", "load_card"),
@@ -35,6 +37,9 @@ _MAP = {
     "beams": ("beam_search",),
     "composing": ("compose",),
     "harmonising": ("harmonise", "compose_chorale", "continue_chorale"),
+    "inpainting": ("inpaint", "gibbs_steps"),
+    "latent": ("scores_to_latents", "latents_to_scores", "lerp", "slerp", "latent_plane"),
+    "attributes": ("attribute_vector", "attribute_values", "move"),
     "metrics": ("pitch_class_entropy", "scale_consistency", "ngram_novelty", "nearest_tune", "voice_leading"),
     "synthesis": ("score_to_audio", "read_wav", "write_wav", "audio_to_wav", "audio_to_mp3"),
     "spectrogram": (
@@ -86,6 +91,9 @@ def __dir__() -> list[str]:
 
 
 if TYPE_CHECKING:  # the same names once more, for editors and type checkers; a test holds the two together
+    from musegen_edu.attributes import attribute_values as attribute_values
+    from musegen_edu.attributes import attribute_vector as attribute_vector
+    from musegen_edu.attributes import move as move
     from musegen_edu.beams import beam_search as beam_search
     from musegen_edu.checks import show_progress as show_progress
     from musegen_edu.composing import compose as compose
@@ -97,6 +105,13 @@ if TYPE_CHECKING:  # the same names once more, for editors and type checkers; a 
     from musegen_edu.harmonising import compose_chorale as compose_chorale
     from musegen_edu.harmonising import continue_chorale as continue_chorale
     from musegen_edu.harmonising import harmonise as harmonise
+    from musegen_edu.latent import latent_plane as latent_plane
+    from musegen_edu.latent import latents_to_scores as latents_to_scores
+    from musegen_edu.latent import lerp as lerp
+    from musegen_edu.latent import scores_to_latents as scores_to_latents
+    from musegen_edu.latent import slerp as slerp
+    from musegen_edu.inpainting import gibbs_steps as gibbs_steps
+    from musegen_edu.inpainting import inpaint as inpaint
     from musegen_edu.letters import letters_to_score as letters_to_score
     from musegen_edu.metrics import nearest_tune as nearest_tune
     from musegen_edu.metrics import ngram_novelty as ngram_novelty
@@ -108,10 +123,12 @@ if TYPE_CHECKING:  # the same names once more, for editors and type checkers; a 
     from musegen_edu.midi import score_to_midi as score_to_midi
     from musegen_edu.midi import write_midi as write_midi
     from musegen_edu.models.chorale import ChoraleLSTM as ChoraleLSTM
+    from musegen_edu.models.convolutional import ChoraleInpainter as ChoraleInpainter
     from musegen_edu.models.markov import MarkovModel as MarkovModel
     from musegen_edu.models.recurrent import MelodyGRU as MelodyGRU
     from musegen_edu.models.recurrent import MelodyLSTM as MelodyLSTM
     from musegen_edu.models.recurrent import MelodyRNN as MelodyRNN
+    from musegen_edu.models.vae import MelodyVAE as MelodyVAE
     from musegen_edu.notation import engrave as engrave
     from musegen_edu.notation import musicxml_to_score as musicxml_to_score
     from musegen_edu.notation import read_musicxml as read_musicxml
@@ -139,6 +156,7 @@ if TYPE_CHECKING:  # the same names once more, for editors and type checkers; a 
     from musegen_edu.synthesis import score_to_audio as score_to_audio
     from musegen_edu.synthesis import write_wav as write_wav
     from musegen_edu.tokens import EventCodec as EventCodec
+    from musegen_edu.tokens import FourBarCodec as FourBarCodec
     from musegen_edu.tokens import MelodyCodec as MelodyCodec
     from musegen_edu.tokens import Vocabulary as Vocabulary
     from musegen_edu.tokens import score_to_tokens as score_to_tokens

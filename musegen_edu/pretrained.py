@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from musegen_edu.files import sha256_of, weights_folder, write_atomically
-from musegen_edu.tokens import ChoraleCodec, Codec, codec_from_dict
+from musegen_edu.tokens import ChoraleCodec, Codec, FourBarCodec, codec_from_dict
 
 if TYPE_CHECKING:
     import keras
@@ -24,13 +24,15 @@ _MODULES = {  # class -> module of `musegen_edu.models`, loaded when it is neede
     "MelodyLSTM": "recurrent",
     "MelodyGRU": "recurrent",
     "ChoraleLSTM": "chorale",
+    "ChoraleInpainter": "convolutional",
+    "MelodyVAE": "vae",
 }
 
 
 def save_pretrained(
     name: str,
     model: keras.Model,
-    codec: Codec | ChoraleCodec | None = None,
+    codec: Codec | ChoraleCodec | FourBarCodec | None = None,
     *,
     card: dict[str, Any],
     folder: str | os.PathLike[str] | None = None,

@@ -21,9 +21,9 @@ LAYERS = (
     ("files", "keys", "score", "_version"),
     ("flattening", "letters", "midi", "notation", "tokens", "pianoroll", "spelling", "spectrogram", "audio", "pitch", "caching"),
     ("soundfont", "performance", "synthesis", "note_packs"),
-    ("quiet_keras", "devices", "batching", "crops", "models", "filters", "sampling", "compiled_loop", "guides", "constraints", "beams", "chorale_batches", "chorale_loop", "reading", "readouts"),
-    ("archives", "datasets", "downloads", "families", "metrics"),
-    ("observer", "training", "recipes", "pretrained", "composing", "fermatas", "harmonising", "continuing", "plots"),
+    ("quiet_keras", "devices", "batching", "crops", "models", "filters", "sampling", "compiled_loop", "guides", "constraints", "beams", "chorale_batches", "chorale_loop", "chorale_holes", "gibbs", "reading", "readouts"),
+    ("archives", "datasets", "downloads", "families", "metrics", "four_bars", "latent", "attributes"),
+    ("observer", "training", "recipes", "pretrained", "composing", "fermatas", "harmonising", "inpainting", "continuing", "plots"),
     ("widgets",),
     ("checks", "authoring", "doctor", "lab", "cli"),
 )
