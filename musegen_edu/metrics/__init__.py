@@ -1,5 +1,6 @@
 """Scores in, numbers out: what generated music is like, how near it is to real music, and whether it is copied."""
 
+from musegen_edu.metrics.character import contour, majorness, syncopation
 from musegen_edu.metrics.distributions import (
     distribution_overlap,
     interval_distribution,
@@ -16,6 +17,7 @@ from musegen_edu.metrics.features import (
     scale_consistency,
 )
 from musegen_edu.metrics.novelty import CorpusIndex, nearest_tune, ngram_novelty
+from musegen_edu.metrics.reconstruction import active_units, detour, kl_to_prior, note_f1, share_in_range, step_accuracy
 from musegen_edu.metrics.scorecards import Scorecard, scorecard
 from musegen_edu.metrics.voice_leading import VoiceLeading, voice_leading
 
@@ -23,19 +25,28 @@ __all__ = [
     "CorpusIndex",
     "Scorecard",
     "VoiceLeading",
+    "active_units",
+    "contour",
+    "detour",
     "distribution_overlap",
     "empty_bar_rate",
     "groove_consistency",
     "interval_distribution",
     "kl_divergence",
+    "kl_to_prior",
+    "majorness",
     "nearest_tune",
     "ngram_novelty",
     "note_density",
+    "note_f1",
     "pitch_class_entropy",
     "pitch_range",
     "polyphony",
     "rhythm_distribution",
     "scale_consistency",
     "scorecard",
+    "share_in_range",
+    "step_accuracy",
+    "syncopation",
     "voice_leading",
 ]
