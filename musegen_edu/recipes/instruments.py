@@ -1,0 +1,235 @@
+"""How `instrument_cnn` is made, from the rendered notes to its card, and what it is measured against."""
+
+from __future__ import annotations
+
+import dataclasses
+import platform
+import shutil
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from musegen_edu.audio_datasets import AudioDataset, AudioSplit
+from musegen_edu.datasets import load_dataset
+from musegen_edu.devices import device_report
+from musegen_edu.files import learner_folder
+from musegen_edu.models.instruments import SAMPLE_RATE, InstrumentCNN, sounds_to_mels
+from musegen_edu.pretrained import save_pretrained
+from musegen_edu.spectrogram import FLOOR_DB, audio_to_mfcc
+from musegen_edu.training import EpochReport, Profile, fit
+
+# In place of the profiles for folk tunes. `units` is the number of filters of the last convolution; the two before have a third and two
+# thirds of it. `embedding` and `depth` are not used.
+INSTRUMENT_PROFILES = {
+    "quick": Profile("quick", 12, 12, 32, 4e-3, 1e-3, 1, 48, 3, 0.1),
+    "full": Profile("full", 40, 10, 32, 4e-3, 1e-2, 1, 96, 3, 0.2),
+}
+_LEVELS = (-12.0, 6.0)  # decibels by which a sound is made softer or louder while training: loudness says nothing then
+_LINEAR_STEPS, _LINEAR_RATE = 400, 1.0
+
+Floats = npt.NDArray[np.float32]
+Places = npt.NDArray[np.int64]
+
+
+def train_instrument_cnn(
+    profile: Profile,
+    *,
+    folder: Path,
+    seed: int,
+    verbose: int = 1,
+    on_epoch: Callable[[EpochReport], None] | None = None,
+) -> Path:
+    """Train `instrument_cnn` on the rendered notes of "timbre", measure it, and write its weights and card.
+
+    The split is by pitch (see the dataset's card). Each training sound comes at another level in each epoch. The validation pitches choose the
+    best epoch; the test pitches are looked at once, at the end, with the weights as they are stored (16-bit floats).
+
+    Returns
+    -------
+    The path of the card.
+    """
+    profile = INSTRUMENT_PROFILES.get(profile.name, profile)
+    timbre = load_dataset("timbre")
+    train, valid, test = timbre.train, timbre.valid, timbre.test
+    mels, targets = zip(*((sounds_to_mels(part.audio), part.targets) for part in (train, valid)), strict=True)
+    pictures, truth = np.concatenate(mels), np.concatenate(targets)  # the network's data are places in these two
+    places = [np.int64(place) for place in range(len(truth))]
+    mine, others = places[: len(train)], places[len(train) :]
+    if profile.n_tunes is not None:
+        chosen = np.random.default_rng(seed).permutation(len(mine))[: profile.n_tunes]
+        mine = [mine[index] for index in sorted(chosen)]
+    model = instrument_network(profile, len(timbre.class_names), seed=seed)
+    progress = learner_folder() / "training" / f"instrument_cnn-{profile.name}-{seed}"
+    reports = fit(
+        model,
+        mine,
+        others,
+        profile=profile,
+        seed=seed,
+        folder=progress,
+        verbose=verbose,
+        on_epoch=on_epoch,
+        batches=partial(MelBatches, pictures, truth),
+        loss=lambda model, places: nats_per_sound(model, pictures[places], truth[places]),
+    )
+    model.set_weights([weight.astype(np.float16).astype(np.float32) for weight in model.get_weights()])
+    card = {
+        "command": f"musegen train instrument_cnn --profile {profile.name} --seed {seed}",
+        "seed": seed,
+        "seconds": round(sum(epoch.seconds for epoch in reports)),
+        "cpu_seconds": round(sum(epoch.cpu_seconds for epoch in reports)),
+        "epochs": len(reports),
+        "machine": f"{device_report()}, Python {platform.python_version()}",
+        "profile": dataclasses.asdict(profile),
+        "data": {
+            "name": timbre.name,
+            "sha256": timbre.sha256,
+            "train": len(mine),
+            "valid": len(valid),
+            "test": len(test),
+            "split": "by pitch: no pitch of the test, at whatever velocity, is among those trained on",
+        },
+        "classes": list(timbre.class_names),
+        "metrics": judge_instruments(model, timbre),
+        "licence": "weights: MIT; trained on sounds rendered from the SoundFont that the package pretty_midi carries",
+    }
+    path = save_pretrained("instrument_cnn", model, card=card, folder=folder)
+    shutil.rmtree(progress)  # the result is on the disk: the checkpoint has done its work
+    return path
+
+
+def instrument_network(profile: Profile, n_classes: int, *, seed: int) -> InstrumentCNN:
+    """Return an untrained network of a profile's size."""
+    filters = tuple(max(1, profile.units * part // 3) for part in (1, 2, 3))
+    return InstrumentCNN(n_classes, filters=filters, dropout=profile.dropout, seed=seed)
+
+
+class MelBatches(Sequence[tuple[Floats, Floats]]):
+    """Pairs (x, y): mel spectrograms (batch, frames, mels, 1) and their classes (batch, n_classes), 1 at the true one.
+
+    With a seed, the order is drawn anew in each epoch, and so is the level of each sound. Without one everything stays as it is.
+
+    Parameters
+    ----------
+    mels : (n, frames, mels, 1) decibels.
+    targets : (n,) numbers of the classes.
+    places : which of the n.
+    batch_size : sounds a batch.
+    seed : of order and levels; None for neither.
+    epoch : number of the pass over the data.
+
+    Examples
+    --------
+    >>> batches = MelBatches(np.zeros((5, 8, 64, 1)), np.array([0, 1, 2, 1, 0]), [0, 2, 4], batch_size=2)
+    >>> [(x.shape, y.argmax(axis=1).tolist()) for x, y in batches]
+    [((2, 8, 64, 1), [0, 2]), ((1, 8, 64, 1), [0])]
+    """
+
+    def __init__(
+        self,
+        mels: npt.ArrayLike,
+        targets: npt.NDArray[np.int64],
+        places: Sequence[Any],
+        batch_size: int,
+        *,
+        seed: int | None = None,
+        epoch: int = 0,
+    ) -> None:
+        if batch_size < 1:
+            raise ValueError(f"batch_size={batch_size} must be at least 1")
+        if len(places) == 0:
+            raise ValueError("places is empty; give at least one sound")
+        self._mels = np.asarray(mels, np.float32)
+        self._truth = np.eye(int(np.max(targets)) + 1, dtype=np.float32)[targets]  # (n, n_classes)
+        self._rng = None if seed is None else np.random.default_rng([seed, epoch])
+        order: Places = np.asarray(places, np.int64)
+        order = order if self._rng is None else self._rng.permutation(order)
+        self._parts = [order[first : first + batch_size] for first in range(0, len(order), batch_size)]
+        # one level a sound, drawn here, so that a batch is the same however often it is asked for
+        self._levels = None if self._rng is None else self._rng.uniform(*_LEVELS, len(self._mels)).astype(np.float32)
+
+    def __len__(self) -> int:
+        return len(self._parts)
+
+    def __getitem__(self, index: Any) -> Any:
+        if isinstance(index, slice):
+            return [self[i] for i in range(*index.indices(len(self)))]
+        places = self._parts[index]
+        x = self._mels[places]
+        if self._levels is not None:
+            x = np.maximum(x + self._levels[places, None, None, None], np.float32(FLOOR_DB))
+        return x, self._truth[places]
+
+
+def nats_per_sound(model: InstrumentCNN, mels: Floats, targets: npt.NDArray[np.int64]) -> float:
+    """Return the mean surprise at the true instrument, in nats."""
+    p = model.probabilities(mels)[np.arange(len(targets)), targets]
+    return float(-np.log(np.maximum(p, 1e-12)).mean())
+
+
+def judge_instruments(model: InstrumentCNN, timbre: AudioDataset) -> dict[str, Any]:
+    """Return the network's accuracy and surprise on the test pitches, beside chance, a linear model and the nearest neighbour."""
+    test = timbre.test
+    mels = sounds_to_mels(test.audio)
+    found = model.probabilities(mels).argmax(axis=1)
+    x_train, x_test = mfcc_means(timbre.train), mfcc_means(test)
+    return {
+        "test_nats": round(nats_per_sound(model, mels, test.targets), 4),
+        "test_accuracy": accuracy(found, test.targets),
+        "test_accuracy_by_instrument": {
+            name: accuracy(found[test.targets == number], number) for number, name in enumerate(timbre.class_names)
+        },
+        "chance_accuracy": round(1 / len(timbre.class_names), 4),
+        "linear_on_mean_mfccs_accuracy": accuracy(linear_classes(x_train, timbre.train.targets, x_test), test.targets),
+        "nearest_neighbour_on_mean_mfccs_accuracy": accuracy(
+            timbre.train.targets[nearest(x_train, x_test)], test.targets
+        ),
+    }
+
+
+def accuracy(found: npt.ArrayLike, targets: npt.ArrayLike) -> float:
+    """Return the share that is right, rounded to four digits."""
+    return round(float(np.mean(np.asarray(found) == np.asarray(targets))), 4)
+
+
+def mfcc_means(part: AudioSplit, n_mfcc: int = 20) -> npt.NDArray[np.float64]:
+    """Return the mean over time of each sound's MFCCs 1 to 19 (0 follows the loudness): (n, 19)."""
+    return np.array([audio_to_mfcc(sound, SAMPLE_RATE, n_mfcc=n_mfcc).mean(axis=1)[1:] for sound in part.audio])
+
+
+def nearest(train: npt.NDArray[np.float64], test: npt.NDArray[np.float64]) -> Places:
+    """Return for each row of `test` the place of the nearest row of `train`; every column is scaled by its deviation in `train`."""
+    scale = train.std(axis=0)
+    squares = (((test[:, None] - train[None]) / scale) ** 2).sum(axis=2)  # (n_test, n_train)
+    return squares.argmin(axis=1)
+
+
+def linear_classes(
+    train: npt.NDArray[np.float64], targets: npt.NDArray[np.int64], test: npt.NDArray[np.float64]
+) -> Places:
+    """Return what a linear classifier (softmax regression on standardised columns) takes each row of `test` for.
+
+    Plain gradient descent from zero: the loss has a single valley, so there is nothing to draw and no seed.
+
+    Examples
+    --------
+    >>> train = np.array([[0.0, 1.0], [0.0, 2.0], [3.0, 0.0], [4.0, 0.0]])
+    >>> linear_classes(train, np.array([0, 0, 1, 1]), np.array([[5.0, 0.0], [0.0, 3.0]])).tolist()
+    [1, 0]
+    """
+    mean, scale = train.mean(axis=0), np.maximum(train.std(axis=0), 1e-9)
+    x, new = ((rows - mean) / scale for rows in (train, test))
+    truth = np.eye(int(targets.max()) + 1)[targets]  # (n, n_classes)
+    weights, bias = np.zeros((x.shape[1], truth.shape[1])), np.zeros(truth.shape[1])
+    for _ in range(_LINEAR_STEPS):
+        z = x @ weights + bias
+        p = np.exp(z - z.max(axis=1, keepdims=True))
+        slopes = (p / p.sum(axis=1, keepdims=True) - truth) / len(x)
+        weights -= _LINEAR_RATE * (x.T @ slopes + 1e-3 * weights)
+        bias -= _LINEAR_RATE * slopes.sum(axis=0)
+    places: Places = (new @ weights + bias).argmax(axis=1)
+    return places

@@ -1,0 +1,170 @@
+"""The checks of lesson 07: right answers pass, the usual slips are named; and the lesson's networks are those of the package."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+import pytest
+
+from musegen_edu.checks import core
+from musegen_edu.checks.convolutional_networks import check_depth, check_hole, check_motif, quiz_recap
+from musegen_edu.checks.convolutional_quiz import QUESTIONS
+from musegen_edu.datasets import load_dataset
+from musegen_edu.widgets.quiz import Choice
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path, monkeypatch):
+    monkeypatch.setenv("MUSEGEN_HOME", str(tmp_path))
+    core._failures.clear()
+
+
+# ---- exercise 1 ----
+
+
+def find_motif(roll, motif, *, slip=""):
+    steps, semitones = np.array(motif).T
+    lowest = 0 if slip == "wraps" else semitones.min()
+    if slip == "transposed only":
+        roll = np.where(np.arange(128) >= 60, roll, 0)
+    kernel = np.zeros((steps.max() + 1, semitones.max() - semitones.min() + 1))
+    kernel[steps, semitones - lowest] = 1
+    seen = np.lib.stride_tricks.sliding_window_view(roll, kernel.shape)
+    lit = np.tensordot(seen, kernel, axes=2)
+    enough = len(motif) - (slip == "near")
+    at = 0 if slip in ("lowest", "wraps") else -lowest
+    found = [(int(step), int(low + at)) for step, low in np.argwhere(lit >= enough)]
+    return {"none": None, "map": lit, "one": found[:1]}.get(slip, found)
+
+
+def test_the_right_kernel_passes():
+    result = check_motif(find_motif)
+    assert result, result.message
+    assert "canon" in result.message
+
+
+@pytest.mark.parametrize(
+    ("slip", "says"),
+    [
+        ("none", "returns nothing"),
+        ("map", "list of pairs"),
+        ("near", "it is not there. Only places where all 4"),
+        ("one", "is not found"),
+        ("transposed only", "step 20 on C3 is not found"),
+        ("lowest", "report the lowest note"),
+        ("wraps", "G4"),
+    ],
+)
+def test_slips_in_the_motif_are_named(slip, says):
+    result = check_motif(lambda roll, motif: find_motif(roll, motif, slip=slip))
+    assert not result
+    assert re.search(says, result.message), result.message
+
+
+# ---- exercise 2 ----
+
+
+def layers_to_hear(pitch, sample_rate, kernel=2, *, slip=""):
+    period = sample_rate / (440 * 2 ** ((pitch - 69) / 12))
+    if slip == "kernel":
+        kernel = 2
+    field, n_layers = 1, 0
+    while field < period:
+        field += (kernel - 1) * (1 if slip == "plain" else 2**n_layers)
+        n_layers += 1
+    n_layers += {"one more": 1, "one less": -1}.get(slip, 0)
+    return {"none": None, "float": float(n_layers)}.get(slip, n_layers)
+
+
+def test_the_right_depth_passes():
+    assert check_depth(layers_to_hear)
+
+
+@pytest.mark.parametrize(
+    ("slip", "says"),
+    [
+        ("none", "returns nothing"),
+        ("float", "whole number"),
+        ("plain", "as if the dilation stayed at 1"),
+        ("kernel", "do you use `kernel`"),
+        ("one more", "which is enough"),
+        ("one less", "of one wave"),
+    ],
+)
+def test_slips_in_the_depth_are_named(slip, says):
+    result = check_depth(lambda *args: layers_to_hear(*args, slip=slip))
+    assert not result
+    assert re.search(says, result.message), result.message
+
+
+# ---- exercise 3 ----
+
+PIECE = next(piece for piece in load_dataset("chorales").test if piece.meter == (4, 4) and piece.n_bars <= 10)
+N_STEPS = -(-PIECE.duration // 6)
+HOLE = np.zeros((4, N_STEPS), bool)
+HOLE[1, 16:48] = True
+SENTENCE = "In the second bar my alto leaps where that of Bach walks."
+
+
+def changed(*, voice=1, first=16, last=48, by=2):
+    """The chorale with the notes of a voice that begin between two sixteenths moved, but none that reach out of that place."""
+    notes = PIECE.notes.copy()
+    ends = notes["onset"] + notes["duration"]
+    rows = (notes["part"] == voice) & (notes["onset"] >= 6 * first) & (ends <= 6 * last)
+    assert rows.any()
+    notes["pitch"][rows] += by
+    return PIECE.replace(notes=notes)
+
+
+def test_a_filled_hole_passes():
+    result = check_hole(PIECE, HOLE, changed(last=24, by=-2), SENTENCE)
+    assert result, result.message
+    assert "Untouched around the hole" in result.message
+
+
+@pytest.mark.parametrize(
+    ("answers", "says"),
+    [
+        ((..., HOLE, PIECE, SENTENCE), "my_original is still empty"),
+        ((PIECE, HOLE, "music", SENTENCE), "should be Scores"),
+        ((PIECE, HOLE, PIECE.part(0), SENTENCE), "my_chorale has 1 parts"),
+        ((PIECE, HOLE.astype(int), changed(), SENTENCE), "array of True and False"),
+        ((PIECE, HOLE[:, :-1], changed(), SENTENCE), "it should be \\(4,"),
+        ((PIECE, np.zeros_like(HOLE), changed(), SENTENCE), "Only 0 sixteenths"),
+        ((PIECE, np.ones_like(HOLE), changed(), SENTENCE), "Everything is erased"),
+        ((PIECE, HOLE, PIECE.slice_bars(1, 4), SENTENCE), "lasts"),
+        ((PIECE, HOLE, changed(voice=2), SENTENCE), "Around the hole something has changed: the tenor"),
+        ((PIECE, HOLE, PIECE, SENTENCE), "as it was before"),
+        ((PIECE, HOLE, changed(by=-24), SENTENCE), "cannot sing"),
+        ((PIECE, HOLE, changed(last=24, by=-2), "Nice."), "Now the sentence"),
+    ],
+)
+def test_slips_in_the_hole_are_named(answers, says):
+    result = check_hole(*answers)
+    assert not result
+    assert re.search(says, result.message), result.message
+
+
+def test_parallels_in_the_hole_are_counted():
+    notes = PIECE.notes.copy()
+    alto = notes[notes["part"] == 2].copy()  # in unison with the tenor
+    alto["part"], alto["pitch"] = 1, np.maximum(alto["pitch"], 53)
+    whole = np.concatenate([notes[notes["part"] != 1], alto])
+    hole = np.zeros((4, N_STEPS), bool)
+    hole[1] = True
+    result = check_hole(PIECE, hole, PIECE.replace(notes=whole), SENTENCE)
+    assert not result
+    assert "parallel fifths or octaves" in result.message
+
+
+# ---- quiz, and the networks of the lesson ----
+
+
+def test_each_choice_of_the_quiz_has_its_reason():
+    assert len(QUESTIONS) == 6
+    for question in QUESTIONS:
+        choices = [Choice(*choice) for choice in question.choices]
+        assert sum(choice.right for choice in choices) == 1
+        assert all(len(choice.why) > 20 for choice in choices)
+    assert quiz_recap().key == "07.recap"
