@@ -30,11 +30,14 @@ _MAP = {
     "models.chorale": ("ChoraleLSTM",),
     "models.convolutional": ("ChoraleInpainter",),
     "models.vae": ("MelodyVAE",),
+    "mu_law": ("audio_to_mu_law", "mu_law_to_audio"),
+    "models.wavenet": ("WaveNet",),
     "devices": ("device_report",),
     "training": ("Profile", "fit", "train"),
     "pretrained": ("load_pretrained", "pretrained_names", "load_card"),
     "sampling": ("filtered_probabilities", "generate"),
     "beams": ("beam_search",),
+    "sound_generation": ("generate_audio",),
     "composing": ("compose",),
     "harmonising": ("harmonise", "compose_chorale", "continue_chorale"),
     "inpainting": ("inpaint", "gibbs_steps"),
@@ -129,6 +132,9 @@ if TYPE_CHECKING:  # the same names once more, for editors and type checkers; a 
     from musegen_edu.models.recurrent import MelodyLSTM as MelodyLSTM
     from musegen_edu.models.recurrent import MelodyRNN as MelodyRNN
     from musegen_edu.models.vae import MelodyVAE as MelodyVAE
+    from musegen_edu.models.wavenet import WaveNet as WaveNet
+    from musegen_edu.mu_law import audio_to_mu_law as audio_to_mu_law
+    from musegen_edu.mu_law import mu_law_to_audio as mu_law_to_audio
     from musegen_edu.notation import engrave as engrave
     from musegen_edu.notation import musicxml_to_score as musicxml_to_score
     from musegen_edu.notation import read_musicxml as read_musicxml
@@ -144,6 +150,7 @@ if TYPE_CHECKING:  # the same names once more, for editors and type checkers; a 
     from musegen_edu.score import Score as Score
     from musegen_edu.score import join as join
     from musegen_edu.score import stack as stack
+    from musegen_edu.sound_generation import generate_audio as generate_audio
     from musegen_edu.spectrogram import audio_to_chroma as audio_to_chroma
     from musegen_edu.spectrogram import audio_to_mel as audio_to_mel
     from musegen_edu.spectrogram import audio_to_mfcc as audio_to_mfcc

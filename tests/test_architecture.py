@@ -19,9 +19,9 @@ FORBIDDEN_NAMES = {"utils", "helpers", "misc", "common", "manager", "data2"}
 # Each group may import from itself and from the groups above it, never from one below.
 LAYERS = (
     ("files", "keys", "score", "_version"),
-    ("flattening", "letters", "midi", "notation", "tokens", "pianoroll", "spelling", "spectrogram", "audio", "pitch", "caching"),
+    ("flattening", "letters", "midi", "notation", "tokens", "pianoroll", "spelling", "spectrogram", "audio", "mu_law", "pitch", "caching"),
     ("soundfont", "performance", "synthesis", "note_packs"),
-    ("quiet_keras", "devices", "batching", "crops", "models", "filters", "sampling", "compiled_loop", "guides", "constraints", "beams", "chorale_batches", "chorale_loop", "chorale_holes", "gibbs", "reading", "readouts"),
+    ("quiet_keras", "devices", "batching", "crops", "models", "filters", "sampling", "compiled_loop", "guides", "constraints", "beams", "chorale_batches", "chorale_loop", "note_crops", "sound_generation", "chorale_holes", "gibbs", "reading", "readouts"),
     ("archives", "datasets", "downloads", "families", "metrics", "four_bars", "latent", "attributes"),
     ("observer", "training", "recipes", "pretrained", "composing", "fermatas", "harmonising", "inpainting", "continuing", "plots"),
     ("widgets",),
