@@ -24,6 +24,8 @@ _MODULES = {  # class -> module of `musegen_edu.models`, loaded when it is neede
     "MelodyLSTM": "recurrent",
     "MelodyGRU": "recurrent",
     "ChoraleLSTM": "chorale",
+    "InstrumentTagger": "crnn",
+    "NextBar": "next_bar",
     "WaveNet": "wavenet",
     "ChoraleInpainter": "convolutional",
     "MelodyVAE": "vae",

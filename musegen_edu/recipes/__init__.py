@@ -6,14 +6,25 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
+from musegen_edu.models.crnn import KINDS
 from musegen_edu.models.recurrent import MELODY_NETWORKS
 from musegen_edu.recipes.chorale import train_chorale_lstm
+from musegen_edu.recipes.crnn import train_instrument_tagger
 from musegen_edu.recipes.melody import markov_nats as markov_nats
 from musegen_edu.recipes.melody import melody_profile as melody_profile
 from musegen_edu.recipes.melody import train_melody_network
 from musegen_edu.recipes.melody import without_numbers as without_numbers
+from musegen_edu.recipes.next_bar import train_next_bar
+
+
+def _ending(kind: str) -> str:
+    """Return what a kind adds to the name of a network of lesson 08: nothing for the one that has both parts."""
+    return "" if kind == "crnn" else f"_{kind}"
+
 
 RECIPES: dict[str, Callable[..., Path]] = {
     **{name: partial(train_melody_network, name) for name in MELODY_NETWORKS},
     "chorale_lstm": train_chorale_lstm,
+    **{"instrument_tagger" + _ending(kind): partial(train_instrument_tagger, kind) for kind in KINDS},
+    **{"next_bar" + _ending(kind): partial(train_next_bar, kind) for kind in KINDS},
 }
