@@ -136,7 +136,8 @@ def fit(
         warmup_target=profile.learning_rate,
         warmup_steps=max(1, steps // 2),
     )
-    model.compile(keras.optimizers.AdamW(schedule, weight_decay=profile.weight_decay, clipnorm=1.0), jit_compile=_JIT)
+    jit = _JIT or (keras.backend.backend() == "tensorflow" and getattr(model, "gains_from_xla", False))
+    model.compile(keras.optimizers.AdamW(schedule, weight_decay=profile.weight_decay, clipnorm=1.0), jit_compile=jit)
     model.optimizer.build(model.trainable_variables)
     best = model.get_weights()
     reports: list[EpochReport] = []
