@@ -30,6 +30,11 @@ LOG = VENV / "install.log"
 OLDEST, NEWEST = (3, 11), (3, 13)
 NEEDED_GB = 4.0  # the installed .venv and what pip unpacks on the way
 
+# For processes that share the machine: as many threads each as they have cores is slower than one.
+ONE_THREAD = dict.fromkeys(
+    ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS"), "1"
+)
+
 # What pip says when it fails -> what to tell the person. The first match wins, so the more telling ones stand first.
 CURES: Tuple[Tuple[str, str], ...] = (
     (
@@ -332,21 +337,27 @@ def cure(text: str) -> str:
 def run_tests(pytest_arguments: List[str]) -> int:
     """Run every check in turn, the quick ones first; return 1 if one of them fails. Extra arguments go to pytest, which then runs alone."""
     python, failed = str(PYTHON), []
-    steps = (
-        [] if pytest_arguments else [("ruff", [python, "-m", "ruff", "check", "."]), ("mypy", [python, "-m", "mypy"])]
-    )
-    if not pytest_arguments:
+    steps: List[Tuple[str, List[str], Dict[str, str]]]  # name, command, what its environment has besides
+    if pytest_arguments:
+        steps = [("pytest", [python, "-m", "pytest", *pytest_arguments], {})]
+    else:
         fetch_typescript()
-    notebooks = ["notebooks/solutions"] if (ROOT / "notebooks" / "solutions").is_dir() else []
-    everything = ["--nbval-lax", "tests", "musegen_edu", *notebooks]
-    for name, command in [*steps, ("pytest", [python, "-m", "pytest", *(pytest_arguments or everything)])]:
+        notebooks = ["notebooks/solutions"] if (ROOT / "notebooks" / "solutions").is_dir() else []
+        # What is heard and timed in a browser has the machine to itself; the rest shares it, each file's tests in one process.
+        workers = min(4, os.cpu_count() or 1)
+        shared = ["--numprocesses", str(workers), "--dist", "loadfile", "--ignore", "tests/browser"]
+        steps = [
+            ("ruff", [python, "-m", "ruff", "check", "."], {}),
+            ("mypy", [python, "-m", "mypy"], {}),
+            ("browser", [python, "-m", "pytest", "tests/browser"], {}),
+            ("pytest", [python, "-m", "pytest", "--nbval-lax", *shared, "tests", "musegen_edu", *notebooks], ONE_THREAD),
+        ]
+    for name, command, environment in steps:
         say(f"-- {name}")
         started = time.monotonic()
-        if subprocess.call(command, cwd=str(ROOT), env=child_env()):
+        if subprocess.call(command, cwd=str(ROOT), env={**child_env(), **environment}):
             failed.append(name)
-        if (
-            name != "pytest"
-        ):  # pytest says for itself how it went, and its closing lines are the last of a run that passed
+        if name != "pytest":  # whose closing lines are the last of a run that passed
             say(
                 "   {} {} in {}".format(
                     name, "failed" if name in failed else "passed", clock(time.monotonic() - started)

@@ -338,8 +338,11 @@ def test_ctrl_c_stops_pip_and_leaves_no_stamp(start, monkeypatch, capsys, ctrl_c
     fake_python(start, f"echo $$ > {start.ROOT}/pid\nexec sleep 20")
     monkeypatch.setattr(start, "make_venv", lambda again: None)
     monkeypatch.setattr(start, "check_platform", lambda: None)
+    waits = threading.Event()  # start.py has pip in hand and waits for what it says
+    monkeypatch.setattr(start, "progress", lambda text: waits.set())
 
     def interrupt_once_it_runs():
+        waits.wait()
         while not (start.ROOT / "pid").is_file() or not (start.ROOT / "pid").read_text().strip():
             time.sleep(0.05)
         _thread.interrupt_main()
@@ -379,7 +382,11 @@ def test_one_failing_check_fails_the_test_command_and_the_others_still_run(start
     monkeypatch.setattr(start, "fetch_typescript", lambda: None)
     monkeypatch.setattr(start.subprocess, "call", answering(calls, lambda command: int("mypy" in command)))
     assert start.run_tests([]) == 1
-    assert [command[2] for command in calls] == ["ruff", "mypy", "pytest"]
+    assert [command[2] for command in calls] == ["ruff", "mypy", "pytest", "pytest"]
+    browser, others = calls[2:]
+    assert "tests/browser" in browser  # no test twice, none left out
+    assert others[others.index("--ignore") + 1] == "tests/browser"
+    assert {"tests", "musegen_edu", "--nbval-lax"} <= set(others)
     assert "Failed: mypy" in capsys.readouterr().err
 
 
