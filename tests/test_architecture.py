@@ -21,7 +21,7 @@ LAYERS = (
     ("files", "keys", "score", "_version"),
     ("flattening", "letters", "midi", "notation", "tokens", "pianoroll", "spelling", "spectrogram", "audio", "mu_law", "pitch", "caching"),
     ("soundfont", "performance", "synthesis", "note_packs"),
-    ("quiet_keras", "devices", "batching", "crops", "models", "filters", "sampling", "compiled_loop", "guides", "constraints", "beams", "chorale_batches", "chorale_loop", "crnn_batches", "bar_loop", "note_crops", "sound_generation", "chorale_holes", "gibbs", "reading", "readouts"),
+    ("quiet_keras", "devices", "batching", "crops", "models", "filters", "sampling", "compiled_loop", "guides", "constraints", "beams", "chorale_batches", "chorale_loop", "crnn_batches", "bar_loop", "note_crops", "sound_generation", "chorale_holes", "gibbs", "frame_likelihood", "reading", "readouts"),
     ("archives", "datasets", "downloads", "families", "metrics", "mixtures", "four_bars", "latent", "attributes"),
     ("observer", "training", "recipes", "pretrained", "composing", "fermatas", "harmonising", "next_bars", "inpainting", "continuing", "plots"),
     ("widgets",),

@@ -1,0 +1,299 @@
+"""How `chorale_inpainter` is made, from Bach's chorales to its card, and what it is measured against."""
+
+from __future__ import annotations
+
+import dataclasses
+import platform
+import shutil
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from musegen_edu.chorale_holes import CropsWithHoles, nats_per_hidden_cell
+from musegen_edu.datasets import Dataset, load_dataset
+from musegen_edu.devices import device_report
+from musegen_edu.files import learner_folder
+from musegen_edu.frame_likelihood import ensemble_losses, frame_losses
+from musegen_edu.inpainting import STEP_TICKS, inpaint, n_sixteenths, score_to_grid
+from musegen_edu.metrics import CorpusIndex, nearest_tune, ngram_novelty, scale_consistency, voice_leading
+from musegen_edu.models.convolutional import ChoraleInpainter
+from musegen_edu.pretrained import save_pretrained
+from musegen_edu.recipes.chorale import chorale_tables, is_on_grid, random_chorale
+from musegen_edu.score import Score
+from musegen_edu.tokens.chorale_codec import VOICES, ChoraleCodec
+from musegen_edu.tokens.chorale_grid import N_SOUNDS, SILENT, STRUCK, Grid, table_to_grid
+from musegen_edu.training import EpochReport, Profile, fit
+
+# `embedding` is the number of filters of the convolution over time and pitch, `units` the width of those over time, and `depth` says how
+# often their dilations 1, 2, 4, 8, 16 are gone through.
+INPAINTER_PROFILES = {
+    "quick": Profile("quick", 3, 3, 16, 5e-3, 1e-2, 8, 64, 1, 0.0),
+    "full": Profile("full", 100, 20, 16, 3e-3, 1e-2, 16, 192, 2, 0.2),
+}
+N_TO_JUDGE = 24
+N_FRAMES, N_ORDERINGS = 400, 5
+_N = len(VOICES)
+
+
+def train_chorale_inpainter(
+    profile: Profile,
+    *,
+    folder: Path,
+    seed: int,
+    verbose: int = 1,
+    on_epoch: Callable[[EpochReport], None] | None = None,
+) -> Path:
+    """Train `chorale_inpainter` on Bach's chorales, measure it, and write its weights and card.
+
+    The validation chorales choose the best epoch; the test chorales, settings of other hymn tunes, are looked at once, at the end, with the
+    weights as they are stored (16-bit floats).
+
+    Returns
+    -------
+    The path of the card.
+    """
+    profile = INPAINTER_PROFILES.get(profile.name, profile)
+    chorales = load_dataset("chorales")
+    train, valid, test = (chorale_tables(chorales, split) for split in ("train", "valid", "test"))
+    if profile.n_tunes is not None:
+        chosen = np.random.default_rng(seed).permutation(len(train))[: profile.n_tunes]
+        train = [train[index] for index in sorted(chosen)]
+    model = inpainter_network(profile, seed=seed)
+    progress = learner_folder() / "training" / f"chorale_inpainter-{profile.name}-{seed}"
+    reports = fit(
+        model,
+        train,
+        valid,
+        profile=profile,
+        seed=seed,
+        folder=progress,
+        verbose=verbose,
+        on_epoch=on_epoch,
+        batches=CropsWithHoles,
+        loss=nats_per_hidden_cell,
+    )
+    model.set_weights([weight.astype(np.float16).astype(np.float32) for weight in model.get_weights()])
+    grids = {"train": [table_to_grid(table) for table in train], "test": [table_to_grid(table) for table in test]}
+    card = {
+        "command": f"musegen train chorale_inpainter --profile {profile.name} --seed {seed}",
+        "seed": seed,
+        "seconds": round(sum(epoch.seconds for epoch in reports)),
+        "cpu_seconds": round(sum(epoch.cpu_seconds for epoch in reports)),
+        "epochs": len(reports),
+        "machine": f"{device_report()}, Python {platform.python_version()}",
+        "profile": dataclasses.asdict(profile),
+        "data": {
+            "name": chorales.name,
+            "sha256": chorales.sha256,
+            "train": len(train),
+            "valid": len(valid),
+            "test": len(test),
+            "left_out": "four chorales with notes shorter than a sixteenth",
+        },
+        "metrics": {
+            "nats_per_hidden_cell": {
+                "valid": round(nats_per_hidden_cell(model, valid), 4),
+                "test": round(nats_per_hidden_cell(model, test), 4),
+                "test_uniform": round(float(np.log(N_SOUNDS)), 4),
+            },
+            "nats_per_frame_test": frame_table(model, grids["train"], grids["test"], seed=seed),
+            "struck_or_held_test": strike_table(model, train, test),
+            "refilled": judge_fillings(model, chorales, seed=seed),
+        },
+        "licence": "weights: MIT; trained on music in the public domain",
+    }
+    path = save_pretrained("chorale_inpainter", model, ChoraleCodec(), card=card, folder=folder)
+    shutil.rmtree(progress)  # the result is on the disk: the checkpoint has done its work
+    return path
+
+
+def inpainter_network(profile: Profile, *, seed: int) -> ChoraleInpainter:
+    """Return an untrained network of a profile's size."""
+    return ChoraleInpainter(
+        filters=profile.embedding,
+        channels=profile.units,
+        dilations=(1, 2, 4, 8, 16) * profile.depth,
+        dropout=profile.dropout,
+        seed=seed,
+    )
+
+
+def frame_table(
+    model: ChoraleInpainter,
+    train: Sequence[Grid],
+    test: Sequence[Grid],
+    *,
+    n_frames: int | None = None,
+    n_orderings: int | None = None,
+    seed: int,
+) -> dict[str, Any]:
+    """Return nats a frame by Coconet's protocol (`musegen_edu.frame_likelihood`), and those of simple baselines.
+
+    All frames of the split have an equal chance to be among the `n_frames` that are measured, so that their mean estimates that of
+    all; `..._error` is its standard error. Probabilities are averaged over `n_orderings` orderings, as in Coconet; `..._one_ordering` is the
+    mean of the orderings each for itself. `own_guesses` is what Coconet's code does within a frame, `exact` is the chain rule.
+    """
+    n_frames, n_orderings = n_frames or N_FRAMES, n_orderings or N_ORDERINGS
+    every = [(piece, step) for piece, grid in enumerate(test) for step in range(len(grid))]
+    chosen = np.random.default_rng(seed).permutation(len(every))[:n_frames]
+    frames = [every[index] for index in sorted(chosen)]
+    rows: dict[str, Any] = {"frames": len(frames), "orderings": n_orderings}
+    for order in ("chronological", "random"):
+        for within, guesses in (("exact", False), ("own_guesses", True)):
+            losses = [
+                frame_losses(
+                    model, test, frames, chronological=order == "chronological", own_guesses=guesses, seed=number
+                )
+                for number in range(seed, seed + n_orderings)
+            ]
+            together = ensemble_losses(losses)
+            rows[f"{order}_{within}"] = round(float(together.mean()), 4)
+            rows[f"{order}_{within}_error"] = round(float(together.std(ddof=1) / np.sqrt(len(together))), 4)
+            rows[f"{order}_{within}_one_ordering"] = round(float(np.mean(losses)), 4)
+    rows["first_order_markov"] = round(float(markov_losses(train, test, frames).mean()), 4)
+    rows["uniform"] = round(_N * float(np.log(N_SOUNDS)), 4)
+    return rows
+
+
+def markov_losses(
+    train: Sequence[Grid], test: Sequence[Grid], frames: Sequence[tuple[int, int]]
+) -> npt.NDArray[np.float64]:
+    """Return nats a frame of four Markov chains of order 1, one a voice, which know nothing of each other: (n_frames,).
+
+    Each tells a voice's sound from its sound a sixteenth before, in C, by counts in the training chorales to which 0.01 is added.
+    """
+    counts = np.full((_N, N_SOUNDS + SILENT, N_SOUNDS + SILENT), 0.01)  # nothing before the first step: HIDDEN
+    for grid in train:
+        sounds = grid[:, :_N]
+        before = np.concatenate([np.zeros((1, _N), np.int32), sounds[:-1]])
+        np.add.at(counts, (np.arange(_N)[None], before, sounds), 1)
+    p = counts[..., SILENT:] / counts[..., SILENT:].sum(axis=-1, keepdims=True)
+    voices = np.arange(_N)
+    found = []
+    for piece, step in frames:
+        sounds = test[piece][:, :_N]
+        before = sounds[step - 1] if step else np.zeros(_N, np.int32)
+        found.append(-np.log(p[voices, before, sounds[step] - SILENT]).sum())
+    return np.array(found)
+
+
+def strike_table(model: ChoraleInpainter, train: Sequence[Any], test: Sequence[Any]) -> dict[str, float]:
+    """Return how well the network tells a repeated note from a held one, on hidden cells that have the pitch of the cell before.
+
+    `nats` is its loss a cell, `nats_by_place` that of the share of repeats at each sixteenth of a quarter among the training chorales, and
+    `nats_by_share` that of one share for all. Then, taking "struck" where it is likelier than not: how many of the real repeats are
+    found, and how many of those found are real.
+    """
+
+    def cells(tables: Sequence[Any]) -> tuple[npt.NDArray[Any], npt.NDArray[np.bool_], npt.NDArray[np.float64]]:
+        places, struck, logits = [], [], []
+        for x, y in CropsWithHoles(tables, 32):
+            asked = y[..., _N:] > 0
+            place = np.repeat((x[..., 2 * _N, None] - 1) % 4, _N, axis=2)
+            places.append(place[asked])
+            struck.append((y[..., _N:] == STRUCK)[asked])
+            if tables is test:
+                logits.append(np.asarray(model.predict_on_batch(x), np.float64)[..., model.n_sounds][asked])
+        return np.concatenate(places), np.concatenate(struck), np.concatenate(logits) if logits else np.zeros(0)
+
+    def loss(p: npt.NDArray[np.float64], struck: npt.NDArray[np.bool_]) -> float:
+        return round(float(-np.log(np.where(struck, p, 1 - p)).mean()), 4)
+
+    place, struck, _ = cells(train)
+    share = np.array([(struck[place == i].sum() + 0.5) / ((place == i).sum() + 1) for i in range(4)])
+    overall = float(struck.mean())
+    place, struck, logits = cells(test)
+    found = logits > 0
+    return {
+        "share_struck": round(float(struck.mean()), 4),
+        "nats": loss(1 / (1 + np.exp(-logits)), struck),
+        "nats_by_place": loss(share[place], struck),
+        "nats_by_share": loss(np.full(len(struck), overall), struck),
+        "found_of_real": round(float(found[struck].mean()), 4),
+        "real_of_found": round(float(struck[found].mean()), 4) if found.any() else 0.0,
+    }
+
+
+def judge_fillings(model: ChoraleInpainter, chorales: Dataset, *, seed: int) -> dict[str, Any]:
+    """Return how fillings compare with what Bach wrote in the same places, drawn in 64 Gibbs steps and all at once.
+
+    `two_bars`: two bars in the middle are erased in all voices, and judged alone. `alto`: the alto is erased from beginning to end.
+    `everything`: nothing is left but meter, key, length and fermatas. `random` are Bach's rhythms with pitches drawn from each
+    voice's range. All at temperature 1, on the first `N_TO_JUDGE` test chorales.
+    """
+    pairs = zip(chorales.test, chorales.rows("test"), strict=True)
+    real = [(score, row.fermatas) for score, row in pairs if is_on_grid(score)][:N_TO_JUDGE]
+    corpus = CorpusIndex(chorales.train)
+    bars = [_middle_bar(score) for score, _ in real]
+    rows: dict[str, Any] = {}
+    for hole in ("two_bars", "alto", "everything"):
+        erased = [holes_of(score, hole) for score, _ in real]
+        groups: dict[str, list[Score]] = {"bach": [score for score, _ in real]}
+        for name, n_steps in (("gibbs", 64), ("one_step", 1)):
+            groups[name] = [
+                inpaint(score, cells, model=model, n_steps=n_steps, seed=seed + number, fermatas=held)
+                for number, ((score, held), cells) in enumerate(zip(real, erased, strict=True))
+            ]
+        if hole == "everything":
+            groups["random"] = [random_chorale(score, seed=seed + number) for number, (score, _) in enumerate(real)]
+        rows[hole] = {}
+        for name, scores in groups.items():
+            agreed = [
+                agreement_in(score, other, cells) for (score, _), other, cells in zip(real, scores, erased, strict=True)
+            ]
+            if hole == "two_bars":
+                scores = [score.slice_bars(bar, bar + 1) for score, bar in zip(scores, bars, strict=True)]
+            rows[hole][name] = {**filling_row(scores, corpus), "cells_as_bach": round(float(np.mean(agreed)), 4)}
+    return rows
+
+
+def holes_of(score: Score, hole: str) -> npt.NDArray[np.bool_]:
+    """Return the cells of one of the holes that `judge_fillings` tells of: (4, n)."""
+    cells = np.zeros((_N, n_sixteenths(score)), np.bool_)
+    if hole == "two_bars":
+        first = score.pickup + (_middle_bar(score) - 1) * score.bar_ticks
+        cells[:, first // STEP_TICKS : (first + 2 * score.bar_ticks) // STEP_TICKS] = True
+    elif hole == "alto":
+        cells[1] = True
+    else:
+        cells[:] = True
+    return cells
+
+
+def _middle_bar(score: Score) -> int:
+    return max(1, score.n_bars // 2)
+
+
+def filling_row(scores: Sequence[Score], corpus: CorpusIndex) -> dict[str, float]:
+    """Return what voices do in some chorales, how dense they are, and how new."""
+    found = voice_leading(scores)
+    notes = sum(len(score) for score in scores)
+    quarters = sum(score.duration for score in scores) / 24
+    repeats = kept = 0
+    for score in scores:
+        for part in score.parts():
+            onset, end, pitch = (part.notes[name].astype(np.int64) for name in ("onset", "duration", "pitch"))
+            follows = onset[1:] == (onset + end)[:-1]
+            repeats += int((follows & (pitch[1:] == pitch[:-1])).sum())
+            kept += int(follows.sum())
+    return {
+        "parallels_per_100_chord_changes": round(found.parallels_per_100_changes, 3),
+        "bars_with_crossed_voices": round(found.crossed_share, 4),
+        "scale_consistency": round(float(np.mean([scale_consistency(score) for score in scores])), 4),
+        "notes_a_quarter": round(notes / quarters, 3),
+        "repeated_of_following_notes": round(repeats / max(1, kept), 4),
+        "sixteenths_of_notes": round(sum(int((score.notes["duration"] <= 6).sum()) for score in scores) / notes, 4),
+        "novelty_of_8_note_runs": round(float(ngram_novelty(scores, corpus)), 4),
+        "longest_copy": round(max(nearest_tune(score, corpus)[1] for score in scores), 4),
+    }
+
+
+def agreement_in(real: Score, other: Score, cells: npt.NDArray[np.bool_]) -> float:
+    """Return in what share of some cells, (4, n), two chorales sound the same pitch."""
+    first, second = (
+        score_to_grid(score, n_steps=cells.shape[1])[0][:, :_N] for score in (real, other.replace(key=real.key))
+    )
+    return float((first == second)[cells.T].mean())
