@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from musegen_edu.quiet_keras import keras
-from musegen_edu.spectrogram import audio_to_mel
+from musegen_edu.spectrogram import sounds_to_mels
 
 layers, ops = keras.layers, keras.ops
 
@@ -19,7 +19,7 @@ HOP_LENGTH = 512  # samples from one frame to the next: 32 ms
 N_MELS = 64
 
 
-def sounds_to_mels(audio: npt.ArrayLike, sample_rate: int = SAMPLE_RATE) -> npt.NDArray[np.float32]:
+def sounds_to_pictures(audio: npt.ArrayLike, sample_rate: int = SAMPLE_RATE) -> npt.NDArray[np.float32]:
     """Return what `InstrumentCNN` reads: the mel spectrograms of sounds of equal length.
 
     Parameters
@@ -38,16 +38,13 @@ def sounds_to_mels(audio: npt.ArrayLike, sample_rate: int = SAMPLE_RATE) -> npt.
 
     Examples
     --------
-    >>> sounds_to_mels(np.zeros((2, 16000))).shape
+    >>> sounds_to_pictures(np.zeros((2, 16000))).shape
     (2, 32, 64, 1)
 
     Lesson: 07 convolutional_networks.
     """
-    sounds = np.asarray(audio, np.float32)
-    if sounds.ndim != 2:
-        raise ValueError(f"audio has shape {sounds.shape}; it must be (n, n_samples): one sound a row")
-    settings = {"n_fft": N_FFT, "hop_length": HOP_LENGTH, "n_mels": N_MELS}
-    return np.stack([audio_to_mel(sound, sample_rate, **settings).T for sound in sounds])[..., None]
+    mels = sounds_to_mels(audio, sample_rate, n_fft=N_FFT, hop_length=HOP_LENGTH, n_mels=N_MELS)
+    return np.ascontiguousarray(mels.swapaxes(1, 2))[..., None]
 
 
 class InstrumentCNN(keras.Model):
@@ -74,7 +71,7 @@ class InstrumentCNN(keras.Model):
     Examples
     --------
     >>> model = InstrumentCNN(filters=(4, 8))
-    >>> model.predict_on_batch(sounds_to_mels(np.zeros((2, 16000)))).shape
+    >>> model.predict_on_batch(sounds_to_pictures(np.zeros((2, 16000)))).shape
     (2, 12)
     >>> model.count_params()
     444

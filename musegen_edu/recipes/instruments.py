@@ -13,13 +13,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from musegen_edu.audio_datasets import AudioDataset, AudioSplit
+from musegen_edu.audio_datasets import AudioDataset
 from musegen_edu.datasets import load_dataset
 from musegen_edu.devices import device_report
 from musegen_edu.files import learner_folder
-from musegen_edu.models.instruments import SAMPLE_RATE, InstrumentCNN, sounds_to_mels
+from musegen_edu.models.instruments import InstrumentCNN, sounds_to_pictures
 from musegen_edu.pretrained import save_pretrained
-from musegen_edu.spectrogram import FLOOR_DB, audio_to_mfcc
+from musegen_edu.spectrogram import FLOOR_DB
 from musegen_edu.training import EpochReport, Profile, fit
 
 # In place of the profiles for folk tunes. `units` is the number of filters of the last convolution; the two before have a third and two
@@ -55,7 +55,7 @@ def train_instrument_cnn(
     profile = INSTRUMENT_PROFILES.get(profile.name, profile)
     timbre = load_dataset("timbre")
     train, valid, test = timbre.train, timbre.valid, timbre.test
-    mels, targets = zip(*((sounds_to_mels(part.audio), part.targets) for part in (train, valid)), strict=True)
+    mels, targets = zip(*((sounds_to_pictures(part.audio), part.targets) for part in (train, valid)), strict=True)
     pictures, truth = np.concatenate(mels), np.concatenate(targets)  # the network's data are places in these two
     places = [np.int64(place) for place in range(len(truth))]
     mine, others = places[: len(train)], places[len(train) :]
@@ -94,7 +94,7 @@ def train_instrument_cnn(
             "split": "by pitch: no pitch of the test, at whatever velocity, is among those trained on",
         },
         "classes": list(timbre.class_names),
-        "metrics": judge_instruments(model, timbre),
+        "metrics": judge_instruments(model, timbre, pictures[: len(train)]),
         "licence": "weights: MIT; trained on sounds rendered from the SoundFont that the package pretty_midi carries",
     }
     path = save_pretrained("instrument_cnn", model, card=card, folder=folder)
@@ -171,12 +171,12 @@ def nats_per_sound(model: InstrumentCNN, mels: Floats, targets: npt.NDArray[np.i
     return float(-np.log(np.maximum(p, 1e-12)).mean())
 
 
-def judge_instruments(model: InstrumentCNN, timbre: AudioDataset) -> dict[str, Any]:
+def judge_instruments(model: InstrumentCNN, timbre: AudioDataset, train_mels: Floats) -> dict[str, Any]:
     """Return the network's accuracy and surprise on the test pitches, beside chance, a linear model and the nearest neighbour."""
     test = timbre.test
-    mels = sounds_to_mels(test.audio)
+    mels = sounds_to_pictures(test.audio)
     found = model.probabilities(mels).argmax(axis=1)
-    x_train, x_test = mfcc_means(timbre.train), mfcc_means(test)
+    x_train, x_test = mfcc_means(train_mels), mfcc_means(mels)
     return {
         "test_nats": round(nats_per_sound(model, mels, test.targets), 4),
         "test_accuracy": accuracy(found, test.targets),
@@ -196,9 +196,20 @@ def accuracy(found: npt.ArrayLike, targets: npt.ArrayLike) -> float:
     return round(float(np.mean(np.asarray(found) == np.asarray(targets))), 4)
 
 
-def mfcc_means(part: AudioSplit, n_mfcc: int = 20) -> npt.NDArray[np.float64]:
-    """Return the mean over time of each sound's MFCCs 1 to 19 (0 follows the loudness): (n, 19)."""
-    return np.array([audio_to_mfcc(sound, SAMPLE_RATE, n_mfcc=n_mfcc).mean(axis=1)[1:] for sound in part.audio])
+def mfcc_means(mels: Floats, n_mfcc: int = 20) -> npt.NDArray[np.float64]:
+    """Return the mean over time of each sound's MFCCs 1 to 19 (0 follows the loudness), (n, 19).
+
+    The cosine transform is linear, so these are the MFCCs of the mean spectrum.
+
+    Parameters
+    ----------
+    mels : (n, frames, mels, 1) decibels.
+    n_mfcc : the first that is left out.
+    """
+    import librosa
+
+    means = mels[..., 0].mean(axis=1)  # (n, mels)
+    return np.asarray(librosa.feature.mfcc(S=means.T, n_mfcc=n_mfcc)[1:].T, np.float64)
 
 
 def nearest(train: npt.NDArray[np.float64], test: npt.NDArray[np.float64]) -> Places:
