@@ -1,6 +1,7 @@
 """Interactive pictures for notebooks: the player, the piano-roll editor, the network playground, the quiz and the spectrogram player. Importing this loads anywidget."""
 
 from musegen_edu.widgets.confusion_explorer import ConfusionExplorer
+from musegen_edu.widgets.filter_explorer import FilterExplorer
 from musegen_edu.widgets.gate_viewer import GateViewer
 from musegen_edu.widgets.matrix_explorer import MatrixExplorer
 from musegen_edu.widgets.network_playground import NetworkPlayground
@@ -15,6 +16,7 @@ from musegen_edu.widgets.transition_explorer import TransitionExplorer
 __all__ = [
     "Choice",
     "ConfusionExplorer",
+    "FilterExplorer",
     "GateViewer",
     "MatrixExplorer",
     "NetworkPlayground",

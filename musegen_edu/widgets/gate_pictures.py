@@ -48,7 +48,7 @@ def activity_picture(
         for start, end, pitch in notes
     )
     top = 30 + _ROLL
-    png = base64.b64encode(_png(levels)).decode()
+    png = base64.b64encode(diverging_png(levels)).decode()
     height = top + tall + 26
     svg = (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {height}" width="{_WIDTH}" height="{height}" '
@@ -62,7 +62,7 @@ def activity_picture(
     return f'<img alt="{html.escape(caption)}" style="max-width: 100%" src="data:image/svg+xml;base64,{data}">'
 
 
-def _png(levels: npt.NDArray[np.uint8]) -> bytes:
+def diverging_png(levels: npt.NDArray[np.uint8]) -> bytes:
     """Return levels as a PNG image with a palette: 0 is orange, 127 white, 254 blue. Source: PNG Specification, W3C, 2003."""
     place = (np.arange(256)[:, None] - 127) / 127
     colour = np.where(place > 0, _BLUE, _ORANGE)
