@@ -62,6 +62,7 @@ _MAP = {
         "SpectrogramPlayer",
         "SamplingPlayground",
         "GateViewer",
+        "LatentExplorer",
         "FilterExplorer",
         "Quiz",
         "Question",
@@ -176,6 +177,7 @@ if TYPE_CHECKING:  # the same names once more, for editors and type checkers; a 
     from musegen_edu.widgets import ConfusionExplorer as ConfusionExplorer
     from musegen_edu.widgets import FilterExplorer as FilterExplorer
     from musegen_edu.widgets import GateViewer as GateViewer
+    from musegen_edu.widgets import LatentExplorer as LatentExplorer
     from musegen_edu.widgets import MatrixExplorer as MatrixExplorer
     from musegen_edu.widgets import NetworkPlayground as NetworkPlayground
     from musegen_edu.widgets import PianoRollEditor as PianoRollEditor

@@ -3,6 +3,7 @@
 from musegen_edu.widgets.confusion_explorer import ConfusionExplorer
 from musegen_edu.widgets.filter_explorer import FilterExplorer
 from musegen_edu.widgets.gate_viewer import GateViewer
+from musegen_edu.widgets.latent_explorer import LatentExplorer
 from musegen_edu.widgets.matrix_explorer import MatrixExplorer
 from musegen_edu.widgets.network_playground import NetworkPlayground
 from musegen_edu.widgets.pianoroll_editor import PianoRollEditor
@@ -18,6 +19,7 @@ __all__ = [
     "ConfusionExplorer",
     "FilterExplorer",
     "GateViewer",
+    "LatentExplorer",
     "MatrixExplorer",
     "NetworkPlayground",
     "PianoRollEditor",

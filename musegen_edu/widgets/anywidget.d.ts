@@ -21,6 +21,7 @@ interface Sample {
 }
 
 interface Voice {
+  note: Note;
   start: number; // s on the audio clock
   volume: GainNode;
   sources: AudioBufferSourceNode[];

@@ -17,7 +17,7 @@ import traitlets
 STATIC_VARIABLE = "MUSEGEN_STATIC"  # set to 1 while a notebook is executed in order to be kept with its outputs
 
 _FOLDER = Path(__file__).parent
-_ENGINE_IMPORT = re.compile(r'^import \{[^}]*\} from "\./engine\.js";\n', re.MULTILINE)
+_IMPORT = re.compile(r'^import \{[^}]*\} from "\./(\w+)\.js";\n', re.MULTILINE)
 # What only readers and the type check need: comments, type notes, indentation.
 _FOR_READERS = re.compile(
     r"^\s*/\*\*(?:(?!\*/).)*\*/\s*\n|^\s*//[^\n]*\n|/\*\* @(?:type|param)(?:(?!\*/).)*\*/ ?|^[ ]+|(?<=[;,{}])[ ]+// [^\n]*|^\n",
@@ -37,10 +37,10 @@ _LINE_END = re.compile(r"(?<=[;,{(])\n")
 
 @cache
 def widget_module(stem: str) -> str:
-    """Return the page code of a widget as one module: engine.js, then the widget's own file.
+    """Return the page code of a widget as one module: engine.js and whatever else it imports, then the widget's own file.
 
-    The browser loads a widget from a blob URL, where `import "./engine.js"` leads nowhere. The import line is there for
-    editors and for the type check; here it makes room for the text of engine.js itself. Comments and needless spaces are
+    The browser loads a widget from a blob URL, where `import "./engine.js"` leads nowhere. The import lines are there for
+    editors and for the type check; here they make room for the texts of the files themselves. Comments and needless spaces are
     left out, because the module is sent again for every widget on the page.
 
     Parameters
@@ -61,8 +61,17 @@ def widget_module(stem: str) -> str:
     if not path.is_file():
         raise ValueError(f"stem={stem!r} names no widget; there are {sorted(p.stem for p in _FOLDER.glob('*.js'))}")
     own = path.read_text(encoding="utf-8")
-    engine = re.sub(r"^export ", "", (_FOLDER / "engine.js").read_text(encoding="utf-8"), flags=re.MULTILINE)
-    module = _FOR_READERS.sub("", f"{engine}\n{_ENGINE_IMPORT.sub('', own)}")
+    texts: dict[str, str] = {}  # what is imported, in the order in which it is needed
+
+    def collect(text: str) -> None:
+        for name in _IMPORT.findall(text):
+            if name not in texts:
+                imported = (_FOLDER / f"{name}.js").read_text(encoding="utf-8")
+                collect(imported)
+                texts[name] = re.sub(r"^export ", "", _IMPORT.sub("", imported), flags=re.MULTILINE)
+
+    collect(own)
+    module = _FOR_READERS.sub("", "\n".join([*texts.values(), _IMPORT.sub("", own)]))
     return _LINE_END.sub("", _AROUND_OPERATORS.sub(r"\1", module))
 
 

@@ -155,6 +155,26 @@ export class Transport {
     this.#change({ notes, length, longest: longestOf(notes) });
   }
 
+  /**
+   * Other notes from this very moment: a note that both have goes on, whatever else sounds is faded over into what is new.
+   * @param {Note[]} notes sorted by onset
+   * @param {number} length ticks
+   * @param {[number, number] | null} [loop]
+   * @param {(tick: number) => number} [move] where in the new music it goes on
+   */
+  switchNotes(notes, length, loop = this.loop, move = (tick) => tick) {
+    const now = sound.context?.currentTime ?? 0;
+    this.at = move(this.playing ? this.#tickAt(now) : this.at);
+    Object.assign(this, { notes, length, loop, longest: longestOf(notes) });
+    if (!this.playing) return;
+    const all = notes.map(nameOf);
+    const kept = [...this.voices].filter(({ start, note }) => start <= now && all.includes(nameOf(note)));
+    this.#silence(-1, kept);
+    this.segments = [];
+    this.#enter(now, this.at, true, kept.map(({ note }) => nameOf(note)));
+    this.#schedule();
+  }
+
   /** @param {object} fields what is scheduled ahead is taken back, and scheduled anew with these */
   #change(fields) {
     const { context } = sound;
@@ -223,15 +243,15 @@ export class Transport {
     this.#schedule();
   }
 
-  /** Begin a stretch of music at a time. @param {number} time @param {number} tick @param {boolean} join */
-  #enter(time, tick, join) {
+  /** Begin a stretch of music at a time. @param {number} time @param {number} tick @param {boolean} join @param {string[]} [known] notes that sound already */
+  #enter(time, tick, join, known = []) {
     this.segments.push({ time, tick });
     this.next = firstAtOrAfter(this.notes, tick);
     if (!join) return;
     for (let i = firstAtOrAfter(this.notes, tick - this.longest); i < this.next; i += 1) {
       const note = this.notes[i];
       const left = Math.min(note.onset + note.duration, this.end) - tick;
-      if (left > 1) this.#voice(note, time, time + left / this.rate, (tick - note.onset) / this.rate);
+      if (left > 1 && !known.includes(nameOf(note))) this.#voice(note, time, time + left / this.rate, (tick - note.onset) / this.rate);
     }
   }
 
@@ -281,7 +301,7 @@ export class Transport {
     if (!holds && skip >= lasts) return; // it has died away by itself
     const until = drums ? start + lasts : stop + 2.5 * RELEASE;
     /** @type {Voice} */
-    const voice = { start, volume, sources: [] };
+    const voice = { note, start, volume, sources: [] };
     // Where a held note outlasts its sample, the later part of the sample is laid over its end, again and again.
     for (let from = start, begin = holds ? skip % Math.max(lasts - OVERLAP, 0.1) : skip; from < until && voice.sources.length < 64; ) {
       const grain = new GainNode(context);
@@ -307,11 +327,11 @@ export class Transport {
     return voice;
   }
 
-  /** Stop what sounds without a click, and what has not begun at once. @param {number} [after] only voices that begin after it */
-  #silence(after = -1) {
+  /** Stop what sounds without a click, and what has not begun at once. @param {number} [after] only voices that begin after it @param {Voice[]} [kept] but these */
+  #silence(after = -1, kept = []) {
     const now = sound.context?.currentTime ?? 0;
     for (const voice of this.voices) {
-      if (voice.start <= after) continue;
+      if (voice.start <= after || kept.includes(voice)) continue;
       if (voice.start > now) voice.volume.disconnect();
       this.#hush(voice, 0.012);
     }
@@ -328,6 +348,9 @@ export class Transport {
 
 /** @param {Note[]} notes */
 const longestOf = (notes) => notes.reduce((most, note) => Math.max(most, note.duration), 0);
+
+/** What makes a note that note. @param {Note} note */
+const nameOf = ({ onset, duration, pitch, velocity, part }) => `${[onset, duration, pitch, velocity, part]}`;
 
 /** Index of the first note at or after a tick. @param {Note[]} notes @param {number} tick */
 export function firstAtOrAfter(notes, tick) {

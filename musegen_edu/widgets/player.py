@@ -8,7 +8,7 @@ from typing import Any
 import traitlets
 
 from musegen_edu.score import DRUMS, Score
-from musegen_edu.widgets.base import live_and_static, theme, widget_module
+from musegen_edu.widgets.base import live_and_static, packed_module, theme
 from musegen_edu.widgets.pictures import NARROW, engraving_of, static_picture
 from musegen_edu.widgets.sounding import MAX_NOTES, SoundingWidget, answers, checked, facts_of, notes_to_rows
 
@@ -44,7 +44,7 @@ class Player(SoundingWidget):
     """
 
     HIDEABLE = ("title", "views", "notation", "roll", "seek", "tempo", "instrument", "loop", "parts", "download")
-    _esm = widget_module("player")
+    _esm = packed_module("player")
     _css = theme()
 
     info = traitlets.Dict(help="title, meter and length, for the page").tag(sync=True)

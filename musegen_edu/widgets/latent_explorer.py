@@ -1,0 +1,438 @@
+"""LatentExplorer: four melodies, the plane of melodies between them, and a puck to walk there while it plays."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import traitlets
+
+from musegen_edu.keys import key_to_pitch_classes, parse_key, pitch_to_name
+from musegen_edu.latent import LatentModel, codec_of, latents_to_scores, plane_points, scores_to_latents
+from musegen_edu.score import DRUMS, Score
+from musegen_edu.widgets.base import packed_module, theme
+from musegen_edu.widgets.latent_corners import CORNERS, checked_corner, corpus_corner, folk_attributes
+from musegen_edu.widgets.latent_journey import BAR_TICKS, N_BARS, join_bars, path_to_cells, point_to_cell
+from musegen_edu.widgets.latent_pictures import plane_picture
+from musegen_edu.widgets.pictures import engraving_of, static_picture
+from musegen_edu.widgets.saved_melodies import checked_melodies, melody_to_score, score_to_melody
+from musegen_edu.widgets.sounding import SoundingWidget, answers, checked, notes_to_rows
+
+FARTHEST = 3.0  # how far a slider goes, in standard deviations of the attribute
+LARGEST = 15  # cells along an edge
+LONGEST = 64  # bars of a journey
+MAX_POINTS = 400  # of a path
+STEPS_BACK = 200
+TRACKED = ("corners", "amounts", "puck", "path", "saved")  # what undo brings back
+
+
+class LatentExplorer(SoundingWidget):
+    """A plane of melodies between four: drag the puck, or draw a path, and hear what lies there without a gap.
+
+    The whole plane is decoded in one call of the model, so the page can follow the puck at once. While the puck is dragged the
+    music changes where it is and the beat goes on; a puck that is moved by keys or along a path changes at the bar lines. The corners
+    sound exactly as they were entered, as long as no attribute is moved. In the page each corner can be drawn, played on the letter keys,
+    taken from the corpus or drawn from the prior.
+
+    `explorer.here` is the melody under the puck, `explorer.journey` the path's, `explorer.plane` all of them, `explorer.saved_scores`
+    what the learner kept. Keys: space plays, arrows move the puck, 1 to 4 jump to the corners, S saves, Ctrl+Z undoes.
+
+    Parameters
+    ----------
+    model : with `encode`, `decode` and (if it is not a `FourBarCodec`) `codec` as `MelodyVAE` has them; None takes
+        `load_pretrained("melody_vae")`.
+    corners : four scores of at most four bars of 4/4 (top left, top right, bottom left, bottom right), or widgets with such a
+        `score`, which then follow what is drawn in them; None takes four tunes of the folk corpus that the model was not trained on.
+    size : cells along an edge, 2 to 15.
+    attributes : name -> vector (latent,) that is added to all latents, times -3 to 3; `{}` for none; None measures density, range,
+        syncopation, contour and majorness of 600 folk tunes and takes a standard deviation of each (see `folk_attributes`).
+    seed : of corpus tunes, random melodies and random points.
+    title : heading.
+    hide : controls to put away, any of `LatentExplorer.HIDEABLE`.
+
+    Raises
+    ------
+    ValueError
+        If an argument is outside what is said above, or the codec cannot write a corner.
+
+    Lesson: 09 variational_autoencoders.
+    """
+
+    HIDEABLE = ("title", "corners", "editor", "attributes", "path", "random", "saved", "undo", "notation", "tempo", "instrument", "follow", "download")  # fmt: skip
+    _esm = packed_module("latent_explorer")
+    _css = theme()
+
+    corners: Any = traitlets.Tuple(help="the four melodies as entered")
+    title = traitlets.Unicode("").tag(sync=True)
+    info = traitlets.Dict(help="sizes, names and spelling, for the page").tag(sync=True)
+    notes_data = traitlets.Bytes(
+        help="rows of five int32: onset, duration, pitch, velocity, and the cell, row * size + column; then the four corners as entered"
+    ).tag(sync=True)
+    puck = traitlets.List(traitlets.Float(), help="x and y in cells; (0, 0) is corner A").tag(sync=True)
+    path = traitlets.List(traitlets.List(traitlets.Float()), help="points (x, y) in cells").tag(sync=True)
+    walking = traitlets.Bool(False, help="is the path walked along, rather than the puck heard?").tag(sync=True)
+    path_bars = traitlets.Int(8, help="how many bars the path takes").tag(sync=True)
+    amounts = traitlets.Dict(help="attribute -> how much of it is added, -3 to 3").tag(sync=True)
+    saved = traitlets.List(traitlets.Dict(), help="melodies that were kept").tag(sync=True)
+    follow = traitlets.Enum(("drag", "bar"), "drag", help="a dragged puck is heard at once, or from the next bar").tag(sync=True)  # fmt: skip
+    bpm = traitlets.Float(110.0, help="quarter notes a minute, 1 to 2000").tag(sync=True)
+    program = traitlets.Int(0, help="General MIDI program that plays; 128 is drums").tag(sync=True)
+    history = traitlets.List(traitlets.Int(), [0, 0], help="steps that can be undone, and done again").tag(sync=True)
+    remark = traitlets.Unicode(help="what the learner should know about the corners").tag(sync=True)
+
+    def __init__(
+        self,
+        model: LatentModel | None = None,
+        corners: Sequence[Any] | None = None,
+        *,
+        size: int = 9,
+        attributes: Mapping[str, npt.ArrayLike] | None = None,
+        seed: int = 0,
+        title: str = "Between four melodies",
+        hide: Iterable[str] = (),
+    ) -> None:
+        if model is None:
+            from musegen_edu.pretrained import load_pretrained
+
+            model = load_pretrained("melody_vae")
+        for name in ("encode", "decode"):
+            if not callable(getattr(model, name, None)):
+                raise ValueError(f"model={model!r} cannot {name}; give one such as load_pretrained('melody_vae')")
+        self.size = checked("size", size, isinstance(size, int) and 2 <= size <= LARGEST, f"from 2 to {LARGEST}")
+        self._model, self._codec = model, codec_of(model)
+        self._rng = np.random.default_rng(checked("seed", seed, isinstance(seed, int) and seed >= 0, "at least 0"))
+        self._is_moving = True  # is Python putting several traits in place that are one step?
+        self._past: list[dict[str, Any]] = []
+        self._future: list[dict[str, Any]] = []
+        self._present: dict[str, Any] = {}
+        self._known: dict[Score, npt.NDArray[np.float64]] = {}  # corner -> latent
+        scores = self._four_tunes() if corners is None else self._linked(corners)
+        vectors = folk_attributes(model) if attributes is None else attributes
+        self._vectors = {name: np.asarray(vector, np.float64) for name, vector in vectors.items()}
+        super().__init__(
+            corners=scores,
+            title=title,
+            puck=[(size - 1) / 2] * 2,
+            amounts=dict.fromkeys(self._vectors, 0.0),
+            bpm=scores[0].bpm,
+            program=scores[0].programs[0],
+            hide=[hide] if isinstance(hide, str) else list(hide),
+        )
+        for name, vector in self._vectors.items():
+            n = len(self._latents()[0])
+            checked(f"attributes[{name!r}]", vector, vector.shape == (n,), f"a vector of {n} numbers")
+        self._decode()
+        self._present = self._state()
+        self._is_moving = False
+
+    # ---- from Python ----
+
+    @property
+    def plane(self) -> list[list[Score]]:
+        """All melodies as they sound, rows from the top; with no attribute moved, the corners as they were entered."""
+        rows = [self._cells[i * self.size : (i + 1) * self.size] for i in range(self.size)]
+        if not self._is_moved:
+            ends = (0, self.size - 1)
+            for corner, (i, j) in zip(self.corners, [(i, j) for i in ends for j in ends], strict=True):
+                rows[i][j] = corner
+        return [[self._as_heard(score) for score in row] for row in rows]
+
+    @property
+    def here(self) -> Score:
+        """The melody under the puck."""
+        row, column = point_to_cell(self.puck)
+        return self.plane[row][column]
+
+    @property
+    def journey(self) -> Score:
+        """The melody along the path, `path_bars` bars long; without a path, the melody under the puck."""
+        if not self.path:
+            return self.here
+        plane = self.plane
+        bars = join_bars([plane[i][j] for i, j in path_to_cells(self.path, self.path_bars)])
+        return bars.replace(title=f"A walk of {self.path_bars} bars", key=self.corners[0].key)
+
+    @property
+    def heard(self) -> Score:
+        """What plays in the page: the path's melody while the path is walked, else the puck's."""
+        return self.journey if self.walking else self.here
+
+    @property
+    def saved_scores(self) -> tuple[Score, ...]:
+        """The melodies that were kept, each with its name as title."""
+        return tuple(melody_to_score(melody) for melody in self.saved)
+
+    def set_corner(self, name: str, score: Score) -> None:
+        """Put another melody into a corner, `"A"` to `"D"`, and decode the plane anew."""
+        at = CORNERS.index(checked("name", name, name in CORNERS, f"one of {', '.join(CORNERS)}"))
+        self.corners = (*self.corners[:at], score, *self.corners[at + 1 :])
+
+    def corner_from_corpus(self, name: str) -> Score:
+        """Put four bars of a folk tune into a corner, in the tonic of corner A (of B, for A itself); return them."""
+        key = self.corners[1 if name == CORNERS[0] else 0].key
+        self.set_corner(name, corpus_corner(key, self._rng))
+        return self.corners[CORNERS.index(name)]
+
+    def corner_from_prior(self, name: str) -> Score:
+        """Put a melody into a corner that the model makes of a random latent (standard normal); return it."""
+        latent = self._rng.standard_normal((1, len(self._latents()[0])))
+        (melody,) = latents_to_scores(self._model, latent, key=self.corners[0].key, title="a random melody")
+        self.set_corner(name, melody)
+        return self.corners[CORNERS.index(name)]
+
+    def random_point(self) -> Score:
+        """Put the puck on a random cell; return its melody."""
+        self.puck = [float(value) for value in self._rng.integers(self.size, size=2)]
+        return self.here
+
+    def save(self, name: str = "") -> Score:
+        """Keep what is heard in `saved`, under a name that is made unlike the others; return it with its title."""
+        taken = {melody["name"] for melody in self.saved}
+        wanted = name.strip()[:80] or f"Melody {len(self.saved) + 1}"
+        number, free = 1, wanted
+        while free in taken:
+            number += 1
+            free = f"{wanted} {number}"
+        kept = self.heard.replace(title=free)
+        self.saved = [*self.saved, score_to_melody(kept)]
+        return kept
+
+    def undo(self) -> None:
+        """Take the last change of corners, attributes, puck, path or saved melodies back."""
+        self._travel(self._past, self._future)
+
+    def redo(self) -> None:
+        """Make the change again that was taken back last."""
+        self._travel(self._future, self._past)
+
+    # ---- checks ----
+
+    @traitlets.validate("corners")
+    def _check_corners(self, proposal: dict[str, Any]) -> tuple[Score, ...]:
+        scores = tuple(proposal["value"])
+        checked("corners", scores, len(scores) == len(CORNERS), "four scores: top left, top right, bottom left, bottom right")  # fmt: skip
+        for name, score in zip(CORNERS, scores, strict=True):
+            self._latent_of(name, checked_corner(name, score))
+        return scores
+
+    @traitlets.validate("puck")
+    def _check_puck(self, proposal: dict[str, Any]) -> list[float]:
+        return self._checked_points("puck", [proposal["value"]])[0]
+
+    @traitlets.validate("path")
+    def _check_path(self, proposal: dict[str, Any]) -> list[list[float]]:
+        points = proposal["value"]
+        checked("path", points, len(points) <= MAX_POINTS, f"at most {MAX_POINTS} points")
+        return self._checked_points("path", points)
+
+    def _checked_points(self, name: str, points: Sequence[Sequence[float]]) -> list[list[float]]:
+        fits = all(len(point) == 2 and all(0 <= x <= self.size - 1 for x in point) for point in points)
+        checked(name, points, fits, f"x and y from 0 to {self.size - 1}")
+        return [[float(x) for x in point] for point in points]
+
+    @traitlets.validate("amounts")
+    def _check_amounts(self, proposal: dict[str, Any]) -> dict[str, float]:
+        amounts = proposal["value"]
+        for name, amount in amounts.items():
+            checked("amounts", amounts, name in self._vectors, f"for {', '.join(self._vectors) or 'nothing'}")
+            checked(f"amounts[{name!r}]", amount, -FARTHEST <= amount <= FARTHEST, f"from {-FARTHEST:g} to {FARTHEST:g}")  # fmt: skip
+        return {name: float(amounts.get(name, 0.0)) for name in self._vectors}
+
+    @traitlets.validate("saved")
+    def _check_saved(self, proposal: dict[str, Any]) -> list[dict[str, Any]]:
+        return checked_melodies(proposal["value"])
+
+    @traitlets.validate("bpm", "program", "path_bars")
+    def _check_number(self, proposal: dict[str, Any]) -> Any:
+        name, value = proposal["trait"].name, proposal["value"]
+        low, high = {"bpm": (1, 2000), "program": (0, DRUMS - 1), "path_bars": (1, LONGEST)}[name]
+        return checked(name, value, low <= value <= high, f"from {low} to {high}")
+
+    # ---- what the page asks for ----
+
+    @answers
+    def put_corner(self, message: dict[str, Any]) -> tuple[dict[str, Any], list[bytes]]:
+        """Take a corner from the page: notes that were drawn, a saved melody, what is under the puck, the corpus or the prior."""
+        name = CORNERS[int(message["corner"])]
+        source = message["source"]
+        if source == "corpus":
+            self.corner_from_corpus(name)
+        elif source == "prior":
+            self.corner_from_prior(name)
+        elif source == "here":
+            self.set_corner(name, self.here)
+        elif source == "saved":
+            self.set_corner(name, self.saved_scores[int(message["index"])])
+        else:
+            rows = [tuple(int(value) for value in row) for row in message["notes"]]
+            old = self.corners[CORNERS.index(name)]
+            self.set_corner(name, Score.from_notes(rows, key=old.key, bpm=self.bpm, programs=(self.program,), title="your own"))  # fmt: skip
+        return {}, []
+
+    @answers
+    def move(self, message: dict[str, Any]) -> tuple[dict[str, Any], list[bytes]]:
+        """Move attributes, and answer when the plane is decoded."""
+        self.amounts = message["amounts"]
+        return {}, []
+
+    @answers
+    def step(self, message: dict[str, Any]) -> tuple[dict[str, Any], list[bytes]]:
+        """Undo, redo, jump to a random point, or save what is heard."""
+        what = message["what"]
+        if what == "save":
+            self.save(message["name"])
+        elif what == "random":
+            self.random_point()
+        elif what == "undo":
+            self.undo()
+        else:
+            self.redo()
+        return {}, []
+
+    @answers
+    def engrave(self, message: dict[str, Any]) -> tuple[dict[str, Any], list[bytes]]:
+        """Return the melody of a cell, of a corner as entered (numbered after the cells), or of the path, as SVG."""
+        cell = message["cell"]
+        melodies = (*(score for row in self.plane for score in row), *self.corners)
+        score = self.journey if cell is None else melodies[int(cell)]
+        drawn = engraving_of(score.replace(title=""), width=int(np.clip(message["width"], 300, 1100)))
+        return {"pages": drawn["pages"], "remark": drawn["remark"]}, []
+
+    # ---- corners, plane and page ----
+
+    def _linked(self, corners: Sequence[Any]) -> tuple[Any, ...]:
+        """Return the scores of the corners; where a widget was given, follow it."""
+
+        def follow(widget: Any, name: str) -> Score:
+            widget.observe(lambda change: self.set_corner(name, change["new"]), "score")
+            score: Score = widget.score
+            return score
+
+        fits = len(corners) == len(CORNERS) if isinstance(corners, Sequence) else False
+        checked("corners", corners, fits, "four scores: top left, top right, bottom left, bottom right")
+        pairs = zip(corners, CORNERS, strict=True)
+        return tuple(follow(one, name) if isinstance(one, traitlets.HasTraits) else checked_corner(name, one) for one, name in pairs)  # fmt: skip
+
+    def _four_tunes(self) -> tuple[Score, ...]:
+        first = corpus_corner(None, self._rng)
+        return (first, *(corpus_corner(first.key, self._rng) for _ in CORNERS[1:]))
+
+    def _latent_of(self, name: str, score: Score) -> npt.NDArray[np.float64]:
+        if score not in self._known:
+            try:
+                self._known[score] = scores_to_latents(self._model, [score])[0].astype(np.float64)
+            except ValueError as error:
+                raise ValueError(f"corner {name}: {error}") from error
+        return self._known[score]
+
+    def _latents(self) -> list[npt.NDArray[np.float64]]:
+        return [self._latent_of(name, score) for name, score in zip(CORNERS, self.corners, strict=True)]
+
+    @property
+    def _is_moved(self) -> bool:
+        return any(self.amounts.values())
+
+    def _as_heard(self, score: Score) -> Score:
+        return score.replace(bpm=self.bpm, programs=(self.program,))
+
+    def _decode(self) -> None:
+        """Decode the whole plane in one call, and tell the page."""
+        points = plane_points(np.array(self._latents()), self.size).astype(np.float64)  # (size, size, latent)
+        for name, amount in self.amounts.items():
+            points += amount * self._vectors[name]
+        symbols = self._model.decode(points.reshape(self.size**2, -1).astype(np.float32))  # (size * size, 64)
+        self._cells = [self._codec.decode(row, key=key) for row, key in zip(symbols, self._keys(), strict=True)]
+        self._known = {score: self._known[score] for score in self.corners}  # forget corners that are gone
+        self._show()
+
+    def _keys(self) -> list[str | None]:
+        """Return the key of each cell: the tonic of corner A, and the mode of the nearest corner where that has the same tonic."""
+        home = self.corners[0].key
+        half = (self.size - 1) / 2
+        nearest = [self.corners[2 * (i > half) + (j > half)].key for i in range(self.size) for j in range(self.size)]
+        return [key if key and home and parse_key(key)[0] == parse_key(home)[0] else home for key in nearest]
+
+    def _show(self) -> None:
+        """Tell the page of plane and corners in one message."""
+        home = self.corners[0].key
+        cells = [score for row in self.plane for score in row] + list(self.corners)
+        rows = [np.frombuffer(notes_to_rows(score), "<i4").reshape(-1, 5).copy() for score in cells]
+        for cell, notes in enumerate(rows):
+            notes[:, 4] = cell
+        others = [f"{name} ({score.key})" for name, score in zip(CORNERS, self.corners, strict=True) if score.key and home and parse_key(score.key)[0] != parse_key(home)[0]]  # fmt: skip
+        with self.hold_sync():
+            self.info = {
+                "size": self.size,
+                "bar": BAR_TICKS,
+                "bars": N_BARS,
+                "names": [score.title or "a melody" for score in self.corners],
+                "attributes": list(self._vectors),
+                "farthest": FARTHEST,
+                "key": home or "",
+                "scale": sorted(key_to_pitch_classes(home)) if home else [],
+                "spelling": [pitch_to_name(60 + pitch, home).rstrip("0123456789-") for pitch in range(12)],
+            }
+            self.notes_data = np.concatenate(rows).astype("<i4").tobytes()
+            self.remark = f"The plane sounds on the tonic of A ({home}); {', '.join(others)} sound{'s' if len(others) == 1 else ''} in another key at the corner only." if others else ""  # fmt: skip
+
+    # ---- undo ----
+
+    def _state(self) -> dict[str, Any]:
+        return {name: getattr(self, name) for name in TRACKED}
+
+    @traitlets.observe(*TRACKED)
+    def _remember(self, change: Any) -> None:
+        """Decode what has changed, and keep the state before; the same slider moved again is the same step."""
+        if self._is_moving:
+            return
+        if change["name"] in ("corners", "amounts"):
+            self._decode()
+        before = self._present
+        self._present = self._state()
+        if not (change["name"] == "amounts" and self._goes_on_from(before)):
+            self._past = [*self._past[-STEPS_BACK + 1 :], before]
+        self._future = []
+        self.history = [len(self._past), 0]
+
+    def _goes_on_from(self, before: Mapping[str, Any]) -> bool:
+        """Whether the present change moves the one attribute that the last step moved, and nothing else."""
+        if not self._past or self._future:
+            return False
+
+        def moved(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
+            names = [name for name in TRACKED if name != "amounts" and old[name] != new[name]]
+            return names + [f"{name}:" for name in old["amounts"] if old["amounts"][name] != new["amounts"][name]]
+
+        last = moved(self._past[-1], before)
+        return len(last) == 1 and last[0].endswith(":") and moved(before, self._present) == last
+
+    def _travel(self, source: list[dict[str, Any]], target: list[dict[str, Any]]) -> None:
+        if not source:
+            return
+        state = source.pop()
+        target.append(self._present)
+        changed = {name for name in TRACKED if state[name] != self._present[name]}
+        self._is_moving = True
+        try:
+            with self.hold_sync():
+                for name in changed:
+                    setattr(self, name, state[name])
+                if changed & {"corners", "amounts"}:
+                    self._decode()
+        finally:
+            self._is_moving = False
+        self._present = state
+        self.history = [len(self._past), len(self._future)]
+
+    # ---- how it is shown ----
+
+    def static_html(self) -> str:
+        """Return the plane as a picture, and the melody under the puck, or the path's, engraved and to be heard."""
+        names = [score.title for score in self.corners]
+        title = self.heard.title or "The melody under the puck"
+        return plane_picture(self.plane, names, self.puck, self.path) + static_picture(self.heard.replace(title=title))
+
+    def __repr__(self) -> str:
+        return f"LatentExplorer({type(self._model).__name__}, {self.size} x {self.size} cells, puck at {self.puck})"
