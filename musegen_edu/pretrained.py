@@ -24,6 +24,7 @@ _MODULES = {  # class -> module of `musegen_edu.models`, loaded when it is neede
     "MelodyLSTM": "recurrent",
     "MelodyGRU": "recurrent",
     "ChoraleLSTM": "chorale",
+    "InstrumentCNN": "instruments",
     "InstrumentTagger": "crnn",
     "NextBar": "next_bar",
     "WaveNet": "wavenet",

@@ -11,6 +11,7 @@ from musegen_edu.models.recurrent import MELODY_NETWORKS
 from musegen_edu.recipes.chorale import train_chorale_lstm
 from musegen_edu.recipes.inpainter import train_chorale_inpainter
 from musegen_edu.recipes.crnn import train_instrument_tagger
+from musegen_edu.recipes.instruments import train_instrument_cnn
 from musegen_edu.recipes.melody import markov_nats as markov_nats
 from musegen_edu.recipes.melody import melody_profile as melody_profile
 from musegen_edu.recipes.melody import train_melody_network
@@ -27,6 +28,7 @@ RECIPES: dict[str, Callable[..., Path]] = {
     **{name: partial(train_melody_network, name) for name in MELODY_NETWORKS},
     "chorale_lstm": train_chorale_lstm,
     "chorale_inpainter": train_chorale_inpainter,
+    "instrument_cnn": train_instrument_cnn,
     **{"instrument_tagger" + _ending(kind): partial(train_instrument_tagger, kind) for kind in KINDS},
     **{"next_bar" + _ending(kind): partial(train_next_bar, kind) for kind in KINDS},
 }
