@@ -102,15 +102,15 @@ class BarBatches(_Batches):
     """
 
     def __init__(
-        self, windows: npt.NDArray[np.int32], batch_size: int, *, seed: int | None = None, epoch: int = 0
+        self, windows: Sequence[npt.NDArray[np.int32]], batch_size: int, *, seed: int | None = None, epoch: int = 0
     ) -> None:
-        windows = np.asarray(windows, np.int32)
-        if windows.ndim != 2 or windows.shape[1] != N_STEPS:
-            raise ValueError(f"windows has shape {windows.shape}; it must be (n, {N_STEPS})")
-        super().__init__(windows, batch_size, seed=seed, epoch=epoch)
+        rows = np.asarray(windows, np.int32)
+        if rows.ndim != 2 or rows.shape[1] != N_STEPS:
+            raise ValueError(f"windows has shape {rows.shape}; it must be (n, {N_STEPS})")
+        super().__init__(list(rows), batch_size, seed=seed, epoch=epoch)
 
     def _pair(self, members: npt.NDArray[np.int64]) -> tuple[Any, Any]:
-        windows = np.asarray(self._rows)[members]
+        windows = np.stack([self._rows[member] for member in members])
         fourth = windows[:, -STEPS_A_BAR:]
         written = np.concatenate([np.full((len(fourth), 1), PAD, np.int32), fourth[:, :-1]], axis=1)
         return (windows[:, :-STEPS_A_BAR], written), fourth
@@ -134,7 +134,9 @@ def nats_per_tag(model: keras.Model, tables: Sequence[npt.NDArray[np.float32]], 
     return total / count
 
 
-def step_losses(model: keras.Model, windows: npt.NDArray[np.int32], *, batch_size: int = 64) -> npt.NDArray[np.float64]:
+def step_losses(
+    model: keras.Model, windows: Sequence[npt.NDArray[np.int32]], *, batch_size: int = 64
+) -> npt.NDArray[np.float64]:
     """Return the negative log-probability in nats of every sixteenth of the fourth bars of windows (n, 64): (n, 16)."""
     found = []
     for x, y in BarBatches(windows, batch_size):
@@ -145,7 +147,7 @@ def step_losses(model: keras.Model, windows: npt.NDArray[np.int32], *, batch_siz
     return np.concatenate(found)
 
 
-def nats_per_step(model: keras.Model, windows: npt.NDArray[np.int32]) -> float:
+def nats_per_step(model: keras.Model, windows: Sequence[npt.NDArray[np.int32]]) -> float:
     """Return a model's mean negative log-likelihood in nats a sixteenth of the fourth bars of windows (n, 64).
 
     Lesson: 08 cnn_rnn.

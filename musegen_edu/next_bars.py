@@ -159,7 +159,7 @@ def repeated_bars(three_bars: npt.ArrayLike, *, n_bars: int = 1) -> Symbols:
     return np.tile(np.asarray(three_bars, np.int32)[:, -STEPS_A_BAR:], (1, n_bars))
 
 
-def fit_bar_chain(windows: Symbols, *, order: int) -> MarkovModel:
+def fit_bar_chain(windows: Sequence[Symbols], *, order: int) -> MarkovModel:
     """Return a Markov chain over the symbols of windows (n, 64): the next sixteenth from so many before it.
 
     Examples
@@ -173,7 +173,7 @@ def fit_bar_chain(windows: Symbols, *, order: int) -> MarkovModel:
     return MarkovModel(order=order, n_tokens=N_SYMBOLS + _SHIFT).fit([window + _SHIFT for window in windows])
 
 
-def chain_losses(chain: MarkovModel, windows: Symbols) -> npt.NDArray[np.float64]:
+def chain_losses(chain: MarkovModel, windows: Sequence[Symbols]) -> npt.NDArray[np.float64]:
     """Return the negative log-probability in nats of every sixteenth of the fourth bars of windows (n, 64): (n, 16)."""
     return np.stack([-chain.log_probabilities(window + _SHIFT)[-STEPS_A_BAR:] for window in windows])
 

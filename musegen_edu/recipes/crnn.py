@@ -54,7 +54,7 @@ def train_instrument_tagger(
     name = "instrument_tagger" if kind == "crnn" else f"instrument_tagger_{kind}"
     counts = {"train": profile.n_tunes or TAGGER_PROFILES["full"].n_tunes or 1, "valid": N_VALID, "test": N_TEST}
     sides = {split: load_mixtures(split, n) for split, n in counts.items()}
-    tables = {split: mixture_tables(side.mels, side.labels) for split, side in sides.items()}
+    tables: dict[str, Any] = {split: mixture_tables(side.mels, side.labels) for split, side in sides.items()}
     model = tagger(kind, profile, sides["train"], seed=seed)
     progress = learner_folder() / "training" / f"{name}-{profile.name}-{seed}"
     reports = fit(

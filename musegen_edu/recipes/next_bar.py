@@ -56,7 +56,9 @@ def train_next_bar(
     profile = NEXT_BAR_PROFILES.get(profile.name, profile)
     name = "next_bar" if kind == "crnn" else f"next_bar_{kind}"
     folk = load_dataset("folk")
-    train, valid, test = (four_bar_windows(tunes) for tunes in (folk.train[: profile.n_tunes], folk.valid, folk.test))
+    train, valid, test = (
+        list(four_bar_windows(tunes)) for tunes in (folk.train[: profile.n_tunes], folk.valid, folk.test)
+    )
     model = next_bar_network(kind, profile, seed=seed)
     progress = learner_folder() / "training" / f"{name}-{profile.name}-{seed}"
     reports = fit(
@@ -142,7 +144,7 @@ def eight_bars(tunes: Sequence[Score]) -> tuple[npt.NDArray[np.int32], list[str]
     return np.array(lines, np.int32).reshape(-1, 2 * N_STEPS), keys
 
 
-def judge_bars(model: NextBar, train: npt.NDArray[np.int32], *, seed: int) -> dict[str, dict[str, float]]:
+def judge_bars(model: NextBar, train: Sequence[npt.NDArray[np.int32]], *, seed: int) -> dict[str, dict[str, float]]:
     """Return what the next five bars are like, after three real bars of test tunes: the model's own, the simple means' and the real ones.
 
     Each row is one of `musegen_edu.metrics.scorecard`, of the new bars alone.
