@@ -104,6 +104,7 @@ def watch(browser):
 
     def open_page(width=1280, height=900, **options):
         context = browser.new_context(viewport={"width": width, "height": height}, **options)
+        context.set_default_timeout(90_000)  # ms: three times the usual, for a machine that has other things to do
         watched = Watched(context.new_page())
         opened.append((context, watched))
         return watched
