@@ -64,6 +64,7 @@ _MAP = {
         "GateViewer",
         "LatentExplorer",
         "FilterExplorer",
+        "Inpainter",
         "Quiz",
         "Question",
         "Choice",
@@ -110,13 +111,13 @@ if TYPE_CHECKING:  # the same names once more, for editors and type checkers; a 
     from musegen_edu.harmonising import compose_chorale as compose_chorale
     from musegen_edu.harmonising import continue_chorale as continue_chorale
     from musegen_edu.harmonising import harmonise as harmonise
+    from musegen_edu.inpainting import gibbs_steps as gibbs_steps
+    from musegen_edu.inpainting import inpaint as inpaint
     from musegen_edu.latent import latent_plane as latent_plane
     from musegen_edu.latent import latents_to_scores as latents_to_scores
     from musegen_edu.latent import lerp as lerp
     from musegen_edu.latent import scores_to_latents as scores_to_latents
     from musegen_edu.latent import slerp as slerp
-    from musegen_edu.inpainting import gibbs_steps as gibbs_steps
-    from musegen_edu.inpainting import inpaint as inpaint
     from musegen_edu.letters import letters_to_score as letters_to_score
     from musegen_edu.metrics import nearest_tune as nearest_tune
     from musegen_edu.metrics import ngram_novelty as ngram_novelty
@@ -177,6 +178,7 @@ if TYPE_CHECKING:  # the same names once more, for editors and type checkers; a 
     from musegen_edu.widgets import ConfusionExplorer as ConfusionExplorer
     from musegen_edu.widgets import FilterExplorer as FilterExplorer
     from musegen_edu.widgets import GateViewer as GateViewer
+    from musegen_edu.widgets import Inpainter as Inpainter
     from musegen_edu.widgets import LatentExplorer as LatentExplorer
     from musegen_edu.widgets import MatrixExplorer as MatrixExplorer
     from musegen_edu.widgets import NetworkPlayground as NetworkPlayground

@@ -3,6 +3,7 @@
 from musegen_edu.widgets.confusion_explorer import ConfusionExplorer
 from musegen_edu.widgets.filter_explorer import FilterExplorer
 from musegen_edu.widgets.gate_viewer import GateViewer
+from musegen_edu.widgets.inpainter import Inpainter
 from musegen_edu.widgets.latent_explorer import LatentExplorer
 from musegen_edu.widgets.matrix_explorer import MatrixExplorer
 from musegen_edu.widgets.network_playground import NetworkPlayground
@@ -19,6 +20,7 @@ __all__ = [
     "ConfusionExplorer",
     "FilterExplorer",
     "GateViewer",
+    "Inpainter",
     "LatentExplorer",
     "MatrixExplorer",
     "NetworkPlayground",
