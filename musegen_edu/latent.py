@@ -47,10 +47,10 @@ def scores_to_latents(model: LatentModel, scores: Sequence[Score]) -> Points:
 
     Lesson: 09 variational_autoencoders.
     """
-    codec = codec_of(model)
-    symbols = np.array([codec.encode(score) for score in scores], np.int32).reshape(len(scores), -1)
     if len(scores) == 0:
         raise ValueError("scores is empty; give at least one score")
+    codec = codec_of(model)
+    symbols = np.array([codec.encode(score) for score in scores])
     return np.asarray(model.encode(symbols)[0], np.float32)
 
 

@@ -40,12 +40,26 @@ class FourBarPCA:
     def fit(self, windows: npt.ArrayLike) -> FourBarPCA:
         """Find the plane from training windows, symbols (n, 64); returns itself."""
         rows = _one_hot(windows)  # (n, 64 * 47)
+        if len(rows) < self.latent:
+            raise ValueError(f"windows has {len(rows)} rows; {self.latent} components need at least as many")
         self._centre = rows.mean(axis=0)
-        rows -= self._centre
-        values, vectors = np.linalg.eigh(rows.T @ rows)  # rising
-        self._axes = np.ascontiguousarray(vectors[:, ::-1][:, : self.latent])  # (64 * 47, latent)
-        self._scale = np.sqrt(np.maximum(values[::-1][: self.latent], 1e-12) / len(rows))
+        varies = np.flatnonzero(rows.any(axis=0))  # half the symbols never come at half the steps
+        rows = rows[:, varies] - self._centre[varies]
+        wide = len(rows) < len(varies)
+        values, vectors = np.linalg.eigh(rows @ rows.T if wide else rows.T @ rows)  # rising
+        values, vectors = np.maximum(values[::-1][: self.latent], 1e-9), vectors[:, ::-1][:, : self.latent]
+        self._axes = np.zeros((len(self._centre), self.latent), np.float32)
+        self._axes[varies] = rows.T @ vectors / np.sqrt(values) if wide else vectors
+        self._scale = np.sqrt(values / len(rows))
         return self
+
+    def first(self, latent: int) -> FourBarPCA:
+        """Return the plane of the first few of these components: the same as fitting anew, at no cost."""
+        fewer = FourBarPCA(latent)
+        if latent > self.latent:
+            raise ValueError(f"latent={latent} is more than the {self.latent} components that were found")
+        fewer._centre, fewer._axes, fewer._scale = self._centre, self._axes[:, :latent], self._scale[:latent]
+        return fewer
 
     def encode(self, symbols: npt.ArrayLike) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
         """Return the points, (n, latent), with variance 1 over the training windows, and minus infinity as their log variance."""

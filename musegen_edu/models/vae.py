@@ -16,6 +16,7 @@ layers, ops = keras.layers, keras.ops
 
 _BATCHES = (1, 8, 128)  # rows that a compiled call takes: few, because each is compiled for itself
 _BEATS = N_STEPS // 4
+_FIRST_LOG_VARIANCE = -4.0  # before training: z begins nearly exact, and the decoder soon finds it worth listening to
 
 
 class MelodyVAE(keras.Model):
@@ -23,9 +24,10 @@ class MelodyVAE(keras.Model):
 
     The encoder turns the 64 symbols of `FourBarCodec` into the mean and the log variance of a normal distribution over `latent` numbers. The
     decoder turns a point z drawn from it into four bar vectors (the "conductor"), each of these into four beats, each beat into four
-    sixteenths. Only then a small recurrent network goes through the 64 sixteenths and tells the symbols one after another, from what
-    the conductor says about this step and from what it has told before. While it is trained, most of its own past is hidden from it (`word_dropout`):
-    a decoder that can lean on its past learns to ignore z.
+    sixteenths: a plan, which already says how likely each symbol is at each step. A small recurrent network, the "teller", then goes
+    through the 64 sixteenths, tells the symbols one after another and corrects the plan by what it has told before. A decoder that can
+    lean on its past learns to ignore z, so the plan is trained first, without a teller (`decoder_units=0`), and most of the past is hidden
+    from the teller while it is trained (`word_dropout`).
 
     Called on integers of shape (n, 64) it returns a dict: `logits`, (n, 64, 47), for each symbol given those before it; `mean` and
     `log_variance`, (n, latent). While training z is drawn, else it is the mean.
@@ -35,7 +37,7 @@ class MelodyVAE(keras.Model):
     latent : numbers that stand for four bars.
     units : length of the vector of a bar; a beat has half of it, a sixteenth a quarter.
     hidden : width of the layers between the bars and the latent numbers.
-    decoder_units : width of the recurrent network that tells the symbols.
+    decoder_units : width of the teller; 0 for none: the decoder is then not autoregressive.
     word_dropout : share of the symbols that the decoder, while training, is not told of its own past, 0 to 1.
     beta : weight of the KL term; 1 is the evidence lower bound (ELBO).
     free_bits : nats of KL that each latent number has for free.
@@ -62,11 +64,11 @@ class MelodyVAE(keras.Model):
         self,
         latent: int = 16,
         *,
-        units: int = 256,
-        hidden: int = 512,
-        decoder_units: int = 128,
+        units: int = 192,
+        hidden: int = 448,
+        decoder_units: int = 96,
         word_dropout: float = 0.5,
-        beta: float = 0.2,
+        beta: float = 0.1,
         free_bits: float = 0.0,
         warm_up: int = 1000,
         seed: int = 0,
@@ -74,8 +76,8 @@ class MelodyVAE(keras.Model):
     ) -> None:
         sizes = {"latent": latent, "units": units, "hidden": hidden, "decoder_units": decoder_units}
         for size, value in sizes.items():
-            if value < 1:
-                raise ValueError(f"{size}={value} must be at least 1")
+            if value < (size != "decoder_units"):
+                raise ValueError(f"{size}={value} must be at least {int(size != 'decoder_units')}")
         if units % 4:
             raise ValueError(f"units={units} must be a multiple of 4: a sixteenth gets a quarter of a bar's length")
         if not 0 <= word_dropout <= 1:
@@ -88,9 +90,9 @@ class MelodyVAE(keras.Model):
         # ---- layers ----
         seeds = iter(range(1000 * seed, 1000 * seed + 1000))  # every layer that draws numbers gets one of its own
 
-        def dense(width: int, name: str, activation: str | None = "relu") -> Any:
-            draw = keras.initializers.GlorotUniform(seed=next(seeds))
-            return layers.Dense(width, activation, kernel_initializer=draw, name=name)
+        def dense(width: int, name: str, activation: str | None = "relu", bias: float = 0.0) -> Any:
+            draw, constant = keras.initializers.GlorotUniform(seed=next(seeds)), keras.initializers.Constant(bias)
+            return layers.Dense(width, activation, kernel_initializer=draw, bias_initializer=constant, name=name)
 
         def fold(length: int, name: str) -> Any:  # four neighbours become one: a convolution that never overlaps
             draw = keras.initializers.GlorotUniform(seed=next(seeds))
@@ -99,22 +101,25 @@ class MelodyVAE(keras.Model):
         step, beat = units // 4, units // 2
         listen = Listening(step, seed=next(seeds), name="listen")
         draw_latent = LatentDraw(warm_up, seed=next(seeds), name="latent")
+        planned = dense(N_SYMBOLS, "planned", None)
         hide_past = WordDropout(word_dropout, seed=next(seeds), name="word_dropout")
+        glorot, orthogonal = keras.initializers.GlorotUniform, keras.initializers.Orthogonal
         teller = layers.GRU(
-            decoder_units,
+            max(1, decoder_units),
             return_sequences=True,
-            kernel_initializer=keras.initializers.GlorotUniform(seed=next(seeds)),
-            recurrent_initializer=keras.initializers.Orthogonal(seed=next(seeds)),
+            kernel_initializer=glorot(seed=next(seeds)),
+            recurrent_initializer=orthogonal(seed=next(seeds)),
             name="teller",
         )
-        head = dense(N_SYMBOLS, "logits", None)
+        # all zeros: a teller that has learnt nothing yet leaves the plan as it is
+        corrected = layers.Dense(N_SYMBOLS, use_bias=False, kernel_initializer="zeros", name="corrected")
 
         # ---- functional graph ----
         symbols = keras.Input((N_STEPS,), dtype="int32", name="symbols")
         heard = listen(symbols)  # (n, 64, step)
         x = fold(units, "bars")(fold(beat, "beats")(heard))  # (n, 4, units)
         x = dense(hidden, "whole")(ops.reshape(x, (-1, N_BARS * units)))  # (n, hidden)
-        mean, log_variance = dense(latent, "mean", None)(x), dense(latent, "log_variance", None)(x)
+        mean, log_variance = dense(latent, "mean", None)(x), dense(latent, "log_variance", None, _FIRST_LOG_VARIANCE)(x)
         encoder = keras.Model(symbols, [mean, log_variance], name="encoder")
 
         z = keras.Input((latent,), name="z")
@@ -127,13 +132,15 @@ class MelodyVAE(keras.Model):
 
         mean, log_variance = encoder(symbols)
         plan = conductor(draw_latent([mean, log_variance]))
-        before = hide_past(ops.pad(heard[:, :-1], [[0, 0], [1, 0], [0, 0]]))  # one step late; silence at first
-        told = teller(ops.concatenate([plan, before], axis=-1))  # (n, 64, decoder_units)
-        logits = head(ops.concatenate([told, plan], axis=-1))
+        logits = planned(plan)  # (n, 64, 47)
+        if decoder_units:
+            before = hide_past(ops.pad(heard[:, :-1], [[0, 0], [1, 0], [0, 0]]))  # one step late; silence at first
+            logits = logits + corrected(teller(ops.concatenate([plan, before], axis=-1)))
         super().__init__(symbols, {"logits": logits, "mean": mean, "log_variance": log_variance}, name=name)
 
         # ---- config ----
-        self.encoder, self.conductor, self.listen, self.teller, self.head = encoder, conductor, listen, teller, head
+        self.encoder, self.conductor, self.listen, self.planned = encoder, conductor, listen, planned
+        self.teller, self.corrected = (teller, corrected) if decoder_units else (None, None)
         self.draw_latent, self.latent, self.beta, self.free_bits = draw_latent, latent, beta, free_bits
         self._arguments = {**sizes, "word_dropout": word_dropout, **weights, "seed": seed}
 
@@ -163,6 +170,8 @@ class MelodyVAE(keras.Model):
         rows = np.asarray(symbols, np.int32)
         if rows.ndim != 2 or rows.shape[1] != N_STEPS or (len(rows) and not 0 <= rows.min() <= rows.max() < N_SYMBOLS):
             raise ValueError(f"symbols has shape {rows.shape}; give (n, {N_STEPS}) symbols of FourBarCodec")
+        if len(rows) == 0:
+            return np.empty((0, self.latent), np.float32), np.empty((0, self.latent), np.float32)
         found = [self.encoder.predict_on_batch(part) for part in _padded(rows)]
         joined = [np.concatenate([np.asarray(part[i]) for part in found])[: len(rows)] for i in range(2)]
         return joined[0], joined[1]
@@ -214,13 +223,15 @@ class TellingLoop(keras.Model):  # type: ignore[misc]  # Keras has no types
         z, noise = inputs
         model, n = self.model, ops.shape(z)[0]
         plan = model.conductor(z)  # (n, 64, step)
+        planned = model.planned(plan)  # (n, 64, 47)
         kinds, places = ops.arange(N_SYMBOLS), ops.arange(N_STEPS)
         may_begin = ops.where(ops.logical_or(kinds == PAD, kinds == HOLD), -1e9, 0.0)
 
         def one_step(i: Any, sounding: Any, before: Any, state: Any, told: Any) -> tuple[Any, ...]:
-            now, chance = ops.take(plan, i, axis=1), ops.take(noise, i, axis=1)
-            state, _ = model.teller.cell(ops.concatenate([now, before], axis=-1), [state])
-            logits = model.head(ops.concatenate([state, now], axis=-1))  # (n, 47)
+            logits, chance = ops.take(planned, i, axis=1), ops.take(noise, i, axis=1)  # (n, 47) each
+            if model.teller is not None:
+                state, _ = model.teller.cell(ops.concatenate([ops.take(plan, i, axis=1), before], axis=-1), [state])
+                logits = logits + model.corrected(state)
             # the chances of all symbols that begin something, added up, against that of holding on; the noise of the symbol that is
             # never told stands for "begin"
             begin = ops.logsumexp(logits + may_begin, axis=-1) + chance[:, PAD]
@@ -234,7 +245,7 @@ class TellingLoop(keras.Model):  # type: ignore[misc]  # Keras has no types
             ops.cast(0, "int32"),
             ops.full((n,), REST, dtype="int32"),
             ops.zeros((n, plan.shape[2])),  # before the first step nothing has been heard
-            ops.zeros((n, model.teller.units)),
+            ops.zeros((n, 1 if model.teller is None else model.teller.units)),
             ops.zeros((n, N_STEPS), dtype="int32"),
         )
         return ops.while_loop(lambda i, *_: i < N_STEPS, one_step, start)[4]
