@@ -26,7 +26,7 @@ from musegen_edu.training import EpochReport, Profile, fit
 # thirds of it. `embedding` and `depth` are not used.
 INSTRUMENT_PROFILES = {
     "quick": Profile("quick", 12, 12, 32, 4e-3, 1e-3, 1, 48, 3, 0.1),
-    "full": Profile("full", 40, 10, 32, 4e-3, 1e-2, 1, 96, 3, 0.2),
+    "full": Profile("full", 40, 10, 32, 4e-3, 1e-2, 1, 48, 3, 0.1),
 }
 _LEVELS = (-12.0, 6.0)  # decibels by which a sound is made softer or louder while training: loudness says nothing then
 _LINEAR_STEPS, _LINEAR_RATE = 400, 1.0
