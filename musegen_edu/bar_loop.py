@@ -44,21 +44,21 @@ class BarLoop(keras.Model):  # type: ignore[misc]  # Keras has no types
         places = ops.arange(N_READ + n_steps, dtype="int32")
         in_bar = ops.arange(STEPS_A_BAR, dtype="int32")
 
-        def write_step(step: Any, start: Any, seen: Any, bar: Any) -> tuple[Any, ...]:
+        def write_step(step: Any, start: Any, before: Any, seen: Any, bar: Any) -> tuple[Any, ...]:
             written = ops.concatenate([ops.full_like(bar[:, :1], PAD), bar[:, :-1]], axis=1)  # (batch, 16)
-            logits = ops.take(self.model.write(seen, written), step, axis=1)  # (batch, n_symbols)
+            logits = ops.take(self.model.write(before, seen, written), step, axis=1)  # (batch, n_symbols)
             logits = ops.where(ops.arange(N_SYMBOLS) == PAD, -np.inf, ops.cast(logits, "float32"))
             logits = filtered_tensor(logits, heat[0], k[0], p[0])
             drawn = ops.argmax(logits + ops.take(noise, start + step, axis=1), axis=-1)
             bar = ops.where(ops.equal(in_bar, step), ops.expand_dims(ops.cast(drawn, "int32"), 1), bar)
-            return step + 1, start, seen, bar
+            return step + 1, start, before, seen, bar
 
         def write_bar(start: Any, line: Any) -> tuple[Any, ...]:
             before = ops.take(line, start + ops.arange(N_READ, dtype="int32"), axis=1)  # (batch, 48)
             empty = ops.zeros_like(before[:, :STEPS_A_BAR])
             zero = ops.cast(0, "int32")
             bar = ops.while_loop(
-                lambda step, *_: step < STEPS_A_BAR, write_step, (zero, start, self.model.read(before), empty)
+                lambda step, *_: step < STEPS_A_BAR, write_step, (zero, start, before, self.model.read(before), empty)
             )[-1]
             where = places - N_READ - start  # in the new bar: 0 to 15
             spread = ops.take(bar, ops.clip(where, 0, STEPS_A_BAR - 1), axis=1)  # (batch, 48 + n_steps)

@@ -21,6 +21,9 @@ from musegen_edu.crnn_batches import (
     nats_per_tag,
     step_losses,
 )
+from musegen_edu.datasets import load_dataset
+from musegen_edu.metrics.tagging import tag_scores
+from musegen_edu.mixtures import load_mixtures
 from musegen_edu.models.crnn import KINDS, InstrumentTagger
 from musegen_edu.models.next_bar import N_READ, N_ROWS, ONSET, SOUNDING, NextBar, symbols_to_roll
 from musegen_edu.next_bars import (
@@ -32,13 +35,16 @@ from musegen_edu.next_bars import (
     symbols_to_score,
     write_bars,
 )
+from musegen_edu.pretrained import load_card, load_pretrained
 from musegen_edu.quiet_keras import keras
+from musegen_edu.recipes import crnn as crnn_recipe
+from musegen_edu.recipes import next_bar as bar_recipe
 from musegen_edu.recipes.crnn import TAGGER_PROFILES
 from musegen_edu.recipes.next_bar import NEXT_BAR_PROFILES, eight_bars, next_bar_network
 from musegen_edu.sampling import filtered_probabilities, gumbel_noise
 from musegen_edu.score import Score
 from musegen_edu.tokens.four_bar_codec import FIRST_PITCH, HOLD, N_SYMBOLS, REST, FourBarCodec
-from musegen_edu.training import Profile, fit
+from musegen_edu.training import EpochReport, Profile, fit, train
 
 SMALL = {"channels": 2, "features": 4, "embedding": 3, "units": 6}
 
@@ -437,3 +443,78 @@ def test_other_backends_draw_the_same_and_train(backend):
     said = dict(line.split(" ", 1) for line in done.stdout.splitlines() if line.split(" ")[0] in KINDS)
     for kind in KINDS:
         assert json.loads(said[kind]) == draw_bars(small_writer(kind), windows(8)[:2, :48], n_bars=2, seed=4).tolist()
+
+
+# ---- recipes ----
+
+
+@pytest.mark.slow
+def test_a_tagger_is_trained_and_judged(tmp_path, monkeypatch):
+    monkeypatch.setenv("MUSEGEN_HOME", str(tmp_path / "home"))
+    tiny = Profile("quick", 1, 1, 4, 1e-2, 0.0, 2, 4, 1, 0.0, n_tunes=6)
+    monkeypatch.setitem(crnn_recipe.TAGGER_PROFILES, "quick", tiny)
+    monkeypatch.setattr(crnn_recipe, "N_VALID", 3)
+    monkeypatch.setattr(crnn_recipe, "N_TEST", 4)
+    reports: list[EpochReport] = []
+    path = train("instrument_tagger_cnn", "quick", seed=2, verbose=0, on_epoch=reports.append)
+    card, model = load_card(path.stem, path.parent), load_pretrained(path.stem, path.parent)
+    assert card["command"] == "musegen train instrument_tagger_cnn --profile quick --seed 2"
+    assert card["data"]["sha256"] == load_dataset("chorales").sha256
+    assert (card["data"]["train"], card["data"]["valid"], card["data"]["test"]) == (6, 3, 4)
+    assert isinstance(model, InstrumentTagger) and model.kind == "cnn"
+    side = load_mixtures("train", 6)
+    assert model.get_config()["mean"] == pytest.approx(side.mels.mean(), abs=0.01)
+    assert card["metrics"]["valid_nats_per_tag"] == pytest.approx(reports[0].valid_loss, abs=0.01)
+    always = card["metrics"]["test_all_always"]
+    assert always["recall"] == 1 and always["f1"] == pytest.approx(
+        2 * always["precision"] / (1 + always["precision"]), abs=1e-3
+    )
+    assert not list((tmp_path / "home" / "training").iterdir())
+
+
+@pytest.mark.slow
+def test_a_writer_is_trained_and_judged(tmp_path, monkeypatch):
+    monkeypatch.setenv("MUSEGEN_HOME", str(tmp_path / "home"))
+    tiny = Profile("quick", 1, 1, 32, 1e-2, 0.0, 5, 8, 1, 0.0, n_tunes=40)
+    monkeypatch.setitem(bar_recipe.NEXT_BAR_PROFILES, "quick", tiny)
+    monkeypatch.setattr(bar_recipe, "N_TO_JUDGE", 4)
+    reports: list[EpochReport] = []
+    path = train("next_bar", "quick", seed=1, verbose=0, on_epoch=reports.append)
+    card, model = load_card("next_bar", path.parent), load_pretrained("next_bar", path.parent)
+    assert card["command"] == "musegen train next_bar --profile quick --seed 1"
+    assert card["data"]["sha256"] == load_dataset("folk").sha256
+    assert card["data"]["windows"]["valid"] > 2000
+    assert isinstance(model, NextBar) and isinstance(model.codec, FourBarCodec)
+    losses = card["metrics"]
+    assert losses["valid_nats_per_step"] == pytest.approx(reports[0].valid_loss, abs=0.01)
+    assert losses["uniform_nats_per_step"] == pytest.approx(np.log(46), abs=1e-3)
+    assert losses["markov_test_nats_per_step"]["4"] < losses["markov_test_nats_per_step"]["0"]
+    rows = losses["scorecard"]
+    assert list(rows) == ["chance", "Markov", "last bar again", "crnn", "real music"]
+    assert rows["last bar again"]["groove consistency"] == 1
+    assert not list((tmp_path / "home" / "training").iterdir())
+
+
+@pytest.mark.parametrize("name", ["instrument_tagger", "next_bar"])
+def test_the_networks_of_the_course_are_all_there_and_equal_in_size(name):
+    cards = {ending: load_card(f"{name}{ending}") for ending in ("", "_cnn", "_rnn")}
+    sizes = [card["model"]["parameters"] for card in cards.values()]
+    assert max(sizes) / min(sizes) < 1.03
+    assert len({card["data"]["sha256"] for card in cards.values()}) == 1
+    assert len({(card["profile"]["epochs"], card["profile"]["learning_rate"]) for card in cards.values()}) == 1
+    assert sum(card["weights"]["bytes"] for card in cards.values()) < 1_000_000
+
+
+def test_the_tagger_of_the_course_hears_better_than_a_linear_model():
+    metrics = load_card("instrument_tagger")["metrics"]
+    assert metrics["test"]["f1"] > metrics["test_linear"]["f1"] + 0.1
+    side = load_mixtures("test", 8)
+    f1 = tag_scores(side.labels, crnn_recipe.tags_of(load_pretrained("instrument_tagger"), side.mels)).f1
+    assert f1 > metrics["test"]["f1"] - 0.12  # on the first eight of the hundred
+
+
+def test_the_writer_of_the_course_is_less_surprised_than_a_chain():
+    metrics = load_card("next_bar")["metrics"]
+    assert metrics["test_nats_per_step"] < min(metrics["markov_test_nats_per_step"].values()) - 0.05
+    some = list(bar_recipe.four_bar_windows(load_dataset("folk").test[:40]))
+    assert nats_per_step(load_pretrained("next_bar"), some) < metrics["test_nats_per_step"] + 0.25

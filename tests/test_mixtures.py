@@ -196,6 +196,6 @@ def test_bad_figures_are_named(test_side):
     labels = test_side.labels[0]
     with pytest.raises(ValueError, match="both must be"):
         plot_tags(test_side.scores[0], labels[:5], labels, instruments=INSTRUMENTS, seconds_a_frame=0.05)
+    tone = Score.from_melody([60], 24, programs=(40,))
     with pytest.raises(ValueError, match="program 40"):
-        tone = Score.from_melody([60], 24, programs=(40,))
         plot_tags(tone, labels[:, :1], labels[:, :1], instruments={56: "Trumpet"}, seconds_a_frame=0.05)

@@ -29,7 +29,7 @@ _FRAME = 0.05  # s, in the messages about tags
 )
 def check_side_by_side(function: object) -> str:
     """Check `side_by_side(maps)` on several shapes: every frame keeps its own numbers, all of them, in Keras' order."""
-    for shape in ((2, 5, 4, 3), (1, 7, 2, 6), (3, 4, 4, 1)):
+    for shape in ((2, 5, 4, 3), (1, 7, 2, 6), (3, 4, 5, 2)):
         n, frames, bands, channels = shape
         maps = np.arange(np.prod(shape), dtype=float).reshape(shape)
         answer = call(function, maps.copy())

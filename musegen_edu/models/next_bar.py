@@ -36,7 +36,8 @@ class NextBar(keras.Model):
     - `"rnn"`: a recurrent layer, forwards and backwards, reads the roll's columns; a recurrent layer writes.
 
     In all of them the three bars are laid on top of one another after reading, so that beat 2 is written with beat 2 of each of the three
-    bars in view. The width of what is exchanged is chosen such that all have as many parameters as the `"crnn"`.
+    bars in view; and the writer is told which note sounds. The width of what is exchanged is chosen such that all have as many parameters as
+    the `"crnn"`.
 
     Parameters
     ----------
@@ -144,17 +145,19 @@ class NextBar(keras.Model):
                 x = layer(x)  # in the end (batch, 48, features)
             return each_step(on_top(by_bar(x)))
 
-        def write(seen: Any, written: Any) -> Any:
-            """Return logits (batch, 16, 47) from what `read` returned and the symbols written, one step later."""
+        def write(symbols: Any, seen: Any, written: Any) -> Any:
+            """Return logits (batch, 16, 47) from three bars, what `read` returned for them, and the symbols written, one step later."""
+            line = ops.concatenate([symbols, written[:, 1:]], axis=1)  # (batch, 63)
+            sounding = sounding_symbols(line)[:, N_READ - 1 :]  # just before each of the 16 steps
             place = ops.zeros_like(seen[..., :1]) + np.eye(STEPS_A_BAR, dtype=np.float32)  # (batch, 16, 16)
-            x = drops[0](ops.concatenate([seen, embed(written), place], axis=-1))
+            x = drops[0](ops.concatenate([seen, embed(written), embed(sounding), place], axis=-1))
             for layer in writers:
                 x = layer(x)  # (batch, 16, units or width)
             return head(drops[1](x))
 
         previous = keras.Input((N_READ,), dtype="int32", name="previous")
         written = keras.Input((STEPS_A_BAR,), dtype="int32", name="written")
-        super().__init__((previous, written), write(read(previous), written), name=name)
+        super().__init__((previous, written), write(previous, read(previous), written), name=name)
 
         # ---- config ----
         self.read, self.write = read, write
@@ -168,9 +171,9 @@ class NextBar(keras.Model):
         Examples
         --------
         >>> [NextBar.width(kind, channels=12, features=64, embedding=16, units=128) for kind in KINDS]
-        [105, 25, 128]
+        [106, 25, 128]
         """
-        n_in = (N_BARS - 1) * features + embedding + STEPS_A_BAR  # what the writer is told at each step
+        n_in = (N_BARS - 1) * features + 2 * embedding + STEPS_A_BAR  # what the writer is told at each step
         convolved = (2 * _WINDOW[0] * _WINDOW[1] + 1) * channels
         convolved += (_SECOND_WINDOW[0] * _SECOND_WINDOW[1] * channels + 1) * channels
         convolved += (N_ROWS // _STRIDE * channels + 1) * features
@@ -226,13 +229,29 @@ def symbols_to_roll(symbols: Any) -> Any:
 
     Lesson: 08 cnn_rnn.
     """
+    onset = ops.where(_begins(symbols), symbols, HOLD)
+    both = [ops.one_hot(layer, N_SYMBOLS)[..., FIRST_PITCH:] for layer in (onset, sounding_symbols(symbols))]
+    return ops.stack(both, axis=-1)
+
+
+def sounding_symbols(symbols: Any) -> Any:
+    """Return at each step the symbol that began last and so sounds (or rests) there, as a tensor; `HOLD` where none has begun yet.
+
+    Parameters
+    ----------
+    symbols : integers (batch, steps) of `FourBarCodec`.
+
+    Examples
+    --------
+    >>> ops.convert_to_numpy(sounding_symbols(np.array([[HOLD, 20, HOLD, 2, HOLD]]))).tolist()
+    [[1, 20, 20, 2, 2]]
+    """
     steps = np.arange(symbols.shape[1], dtype=np.int32)
-    begins = ops.logical_and(ops.not_equal(symbols, HOLD), ops.not_equal(symbols, PAD))
-    places = ops.where(begins, steps, -1)  # (batch, steps): the step itself where something begins
+    places = ops.where(_begins(symbols), steps, -1)  # (batch, steps): the step itself where something begins
     # (batch, steps, steps): of all steps up to this one, the last at which something began
     latest = ops.max(ops.where(steps[:, None] >= steps[None, :], places[:, None, :], -1), axis=-1)
-    what = ops.take_along_axis(symbols, ops.maximum(latest, 0), axis=1)
-    sounding = ops.where(latest >= 0, what, HOLD)
-    onset = ops.where(begins, symbols, HOLD)
-    both = [ops.one_hot(layer, N_SYMBOLS)[..., FIRST_PITCH:] for layer in (onset, sounding)]
-    return ops.stack(both, axis=-1)
+    return ops.where(latest >= 0, ops.take_along_axis(symbols, ops.maximum(latest, 0), axis=1), HOLD)
+
+
+def _begins(symbols: Any) -> Any:
+    return ops.logical_and(ops.not_equal(symbols, HOLD), ops.not_equal(symbols, PAD))

@@ -9,8 +9,8 @@ from pathlib import Path
 from musegen_edu.models.crnn import KINDS
 from musegen_edu.models.recurrent import MELODY_NETWORKS
 from musegen_edu.recipes.chorale import train_chorale_lstm
-from musegen_edu.recipes.inpainter import train_chorale_inpainter
 from musegen_edu.recipes.crnn import train_instrument_tagger
+from musegen_edu.recipes.inpainter import train_chorale_inpainter
 from musegen_edu.recipes.instruments import train_instrument_cnn
 from musegen_edu.recipes.melody import markov_nats as markov_nats
 from musegen_edu.recipes.melody import melody_profile as melody_profile

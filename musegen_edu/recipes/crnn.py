@@ -25,8 +25,8 @@ from musegen_edu.training import EpochReport, Profile, fit
 
 # `n_tunes` is the number of mixtures, `embedding` the number of channels of the first convolution.
 TAGGER_PROFILES = {
-    "quick": Profile("quick", 10, 10, 8, 1e-2, 1e-3, 8, 32, 1, 0.2, n_tunes=120),
-    "full": Profile("full", 30, 8, 16, 5e-3, 1e-2, 16, 64, 1, 0.3, n_tunes=600),
+    "quick": Profile("quick", 14, 14, 8, 1e-2, 1e-3, 8, 32, 1, 0.2, n_tunes=120),
+    "full": Profile("full", 16, 8, 8, 8e-3, 1e-2, 12, 48, 1, 0.25, n_tunes=400),
 }
 N_VALID, N_TEST = 60, 100  # mixtures
 _RIDGE = 1e-2

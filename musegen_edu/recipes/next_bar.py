@@ -27,12 +27,12 @@ from musegen_edu.training import EpochReport, Profile, fit
 # `embedding` is the number of features that the reader keeps of a sixteenth; the channels and the symbols' vectors follow from it.
 NEXT_BAR_PROFILES = {
     "quick": Profile("quick", 2, 2, 32, 5e-3, 1e-3, 32, 64, 1, 0.0, n_tunes=400),
-    "full": Profile("full", 10, 3, 64, 4e-3, 1e-2, 64, 128, 1, 0.25),
+    "full": Profile("full", 5, 3, 32, 4e-3, 1e-2, 40, 96, 1, 0.2),
 }
 EVEN_METERS = ((4, 4), (2, 2), (2, 4))
 MARKOV_ORDERS = (0, 1, 2, 4, 6, 8)
 N_NEW_BARS = 5  # that are written when a model is judged, after three real ones
-_N_TO_JUDGE = 64
+N_TO_JUDGE = 64
 
 
 def train_next_bar(
@@ -95,7 +95,7 @@ def train_next_bar(
                 for order in MARKOV_ORDERS
             },
             "uniform_nats_per_step": round(float(np.log(N_SYMBOLS - 1)), 4),
-            "scorecard": judge_bars(model, train, seed=seed),
+            "scorecard": judge_bars(model, train, order=best_order(train, valid), seed=seed),
         },
         "licence": "weights: MIT; trained on tunes in the public domain",
     }
@@ -144,19 +144,27 @@ def eight_bars(tunes: Sequence[Score]) -> tuple[npt.NDArray[np.int32], list[str]
     return np.array(lines, np.int32).reshape(-1, 2 * N_STEPS), keys
 
 
-def judge_bars(model: NextBar, train: Sequence[npt.NDArray[np.int32]], *, seed: int) -> dict[str, dict[str, float]]:
+def best_order(train: Sequence[npt.NDArray[np.int32]], valid: Sequence[npt.NDArray[np.int32]]) -> int:
+    """Return the order of the Markov chain that is least surprised by some of the validation windows."""
+    some = valid[:: max(1, len(valid) // 400)]
+    return min(MARKOV_ORDERS, key=lambda order: float(chain_losses(fit_bar_chain(train, order=order), some).mean()))
+
+
+def judge_bars(
+    model: NextBar, train: Sequence[npt.NDArray[np.int32]], *, order: int, seed: int
+) -> dict[str, dict[str, float]]:
     """Return what the next five bars are like, after three real bars of test tunes: the model's own, the simple means' and the real ones.
 
-    Each row is one of `musegen_edu.metrics.scorecard`, of the new bars alone.
+    Each row is one of `musegen_edu.metrics.scorecard`, of the new bars alone; the Markov chain has the given order.
     """
     folk = load_dataset("folk")
     lines, keys = eight_bars(folk.test)
-    lines, keys = lines[:_N_TO_JUDGE], keys[:_N_TO_JUDGE]
+    lines, keys = lines[:N_TO_JUDGE], keys[:N_TO_JUDGE]
     starts, n_new = lines[:, :N_READ], N_NEW_BARS
-    chains = {order: fit_bar_chain(train, order=order) for order in (0, 6)}
+    chains = {n: fit_bar_chain(train, order=n) for n in (0, order)}
     written = {
         "chance": chain_bars(chains[0], starts, n_bars=n_new, seed=seed),
-        "Markov, order 6": chain_bars(chains[6], starts, n_bars=n_new, seed=seed),
+        "Markov": chain_bars(chains[order], starts, n_bars=n_new, seed=seed),
         "last bar again": repeated_bars(starts, n_bars=n_new),
         model.kind: draw_bars(model, starts, n_bars=n_new, seed=seed),
         "real music": lines[:, N_READ:],
