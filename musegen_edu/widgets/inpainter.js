@@ -321,8 +321,8 @@ function render({ model, el, experimental: { invoke } }) {
         pen.fill();
         if (!isGone) continue;
         const fresh = place.under_way && drawn[note.part].slice(Math.floor(begin), Math.ceil(end)).some(Boolean);
-        pen.lineWidth = fresh ? 2.5 : 1.3;
-        pen.strokeStyle = colour(fresh ? "now" : "ink"); // what the network wrote has a rim
+        pen.lineWidth = fresh ? 2.6 : 1.1; // what the network wrote has a rim
+        pen.strokeStyle = colour("ink");
         pen.stroke();
       }
     }
@@ -337,7 +337,7 @@ function render({ model, el, experimental: { invoke } }) {
       pen.globalAlpha = hasHoles() ? 0.4 : 0.75;
       for (const [from, to] of runsOf(lane)) fill(`part-${voice}`, xOf(from), y + 2, (to - from) * scale, LANE - 4);
       pen.globalAlpha = 1;
-      if (place.under_way) for (const [from, to] of runsOf(drawn[voice])) fill("now", xOf(from), y + 6, (to - from) * scale, LANE - 12);
+      if (place.under_way) for (const [from, to] of runsOf(drawn[voice])) fill("ink", xOf(from), y + 7, (to - from) * scale, LANE - 14);
     });
     for (let tick = info.pickup % info.bar; tick <= cells() * CELL; tick += info.bar) fill("bar-line", Math.round(xOf(tick / CELL)), RULER, 1, 4 * LANE);
     if (document.activeElement !== roll) return;
@@ -635,7 +635,7 @@ function render({ model, el, experimental: { invoke } }) {
   const fillBar = h("div", { class: "mg-bar mg-tools" }, fillButton, stepButton, anotherButton, progress, field("steps", "Steps", steps, stepsText), field("temperature", "Temperature", temperature, temperatureText), field("seed", "Seed", seed));
   const soundBar = h("div", { class: "mg-bar" }, playButton, time, field("hear", "Hear", hearMenu), hidden("instrument") ? null : instrument, hidden("notation") ? null : sheetButton,
     h("div", { class: "mg-files" }, ...(hidden("download") ? [] : [icon(SAVE), button("MIDI", () => download(invoke, el, "midi", say), "", "Download MIDI")]), hidden("help") ? null : helpButton));
-  const legend = h("p", { class: "mg-subtitle mg-inpaint-legend" }, "Lanes: what is erased. Dashed: erased, silent. Rim: written by the network; red rim: in this very step.");
+  const legend = h("p", { class: "mg-subtitle mg-inpaint-legend" }, "Lanes: what is erased. Dashed: erased, silent. Thin rim: written by the network. Thick rim, and a line in its lane: drawn in this step.");
   const root = h("section", { class: "mg mg-inpainter", "aria-label": `Inpainter: ${model.get("title")}`, "data-lm-suppress-shortcuts": "true", onkeydown: onKey, onfocusin: () => paint(), onfocusout: () => paint() },
     head, eraseBar, roll, legend, fillBar, soundBar, sheet, help, status);
   el.append(root);

@@ -171,8 +171,10 @@ class Inpainter(SoundingWidget):
         self._session.end()
         self._stop, self._filling = False, True
         try:
-            while self.step() and not self._stop:
+            while self.step():
                 answer_waiting_commands(self)
+                if self._stop:
+                    break
         finally:
             self._filling = False
             self._show()
