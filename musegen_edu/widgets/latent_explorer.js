@@ -363,8 +363,9 @@ function render({ model, el, experimental: { invoke } }) {
     try {
       await ask(invoke, el, name, message);
     } catch (error) {
+      if (gone.signal.aborted) return;
+      arrive(); // what was not taken is not shown
       say(/** @type {Error} */ (error).message, true);
-      if (!gone.signal.aborted) arrive();
     }
     busy -= 1;
     if (!busy) stage.removeAttribute("aria-busy");
@@ -661,7 +662,6 @@ function render({ model, el, experimental: { invoke } }) {
     subtitle.textContent = [info.key, "4 bars of 4/4", `${size} × ${size} melodies`].filter(Boolean).join(" · ");
     if (!moving) amounts = { ...model.get("amounts") };
     showSliders();
-    say(model.get("remark"));
     drawPlane();
     if (auditioned < 0) conduct(model.get("follow") === "drag");
     describe();
@@ -699,8 +699,9 @@ function render({ model, el, experimental: { invoke } }) {
       if (editing < 0) for (let i = 0; i < 4; i += 1) keys[String(i + 1)] = () => goTo(i);
       if (editing < 0 && !hidden("saved")) keys.s = keep;
     }
-    const act = keys[command ? key.toLowerCase() : key];
-    if (!act && !(roll.element.contains(target) && roll.onKey(event))) return;
+    const isForRoll = roll.element.contains(target) && roll.onKey(event);
+    const act = isForRoll ? undefined : keys[command ? key.toLowerCase() : key];
+    if (!act && !isForRoll) return;
     event.preventDefault();
     event.stopPropagation();
     act?.();
@@ -789,6 +790,7 @@ function render({ model, el, experimental: { invoke } }) {
   showTempo();
   showSaved();
   arrive();
+  say(model.get("remark"));
   loadInstrument().catch(() => {}); // ahead of the first click; a failure is told when somebody wants to hear
   return () => {
     send();

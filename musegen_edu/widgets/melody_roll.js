@@ -225,7 +225,7 @@ export function melodyRoll({ length, bar, spelling, commit, touch, say, seek }) 
 
   /** @param {KeyboardEvent} event @returns {boolean} whether the key was for the roll */
   function onKey({ key, shiftKey, ctrlKey, metaKey, altKey }) {
-    if (!isOpen || ctrlKey || metaKey || altKey) return false;
+    if (!isOpen || ctrlKey || metaKey || altKey || (key === "Escape" && !chosen)) return false;
     const drop = () => chosen && put(notes.filter((n) => n !== chosen), null);
     /** @type {Record<string, () => void>} */
     const keys = {
@@ -260,8 +260,9 @@ export function melodyRoll({ length, bar, spelling, commit, touch, say, seek }) 
     show(next, colour, open, label) {
       if (canvas.onpointermove) return; // a hand is on it
       const same = JSON.stringify(next) === JSON.stringify(notes);
-      [notes, shade] = [next, colour];
+      shade = colour;
       if (!same || open !== isOpen) {
+        notes = next;
         chosen = null;
         isOpen = open;
         range();
