@@ -155,6 +155,7 @@ function render({ model, el, experimental: { invoke } }) {
       if (gone.signal.aborted || index !== layer()) return;
       compute();
       jump();
+      showControls();
     } catch (error) {
       blame(error);
     }
@@ -658,7 +659,7 @@ function render({ model, el, experimental: { invoke } }) {
       kernelTable.setAttribute("aria-readonly", String(layer() >= 0));
       if (document.activeElement !== weightField) weightField.value = String(+own.kernel[weight[0]][weight[1]].toFixed(4));
     } else if (from && field) showSeen(from, field.size);
-    plot.setAttribute("aria-label", `${isRoll ? "Piano roll" : "Spectrogram"} and its feature map. ${reading.textContent}. Arrow keys walk over the map, space plays.`);
+    plot.setAttribute("aria-label", `${isRoll ? "Piano roll" : "Spectrogram"} and its feature map of ${map.shape.join(" × ")} places. ${reading.textContent}. Arrow keys walk over the map, space plays.`);
   }
   const nameOf = (/** @type {number} */ r) => (r < 0 || r >= rows ? "–" : isRoll ? info.names[r] : info.frequencies.length ? `${Math.round(info.frequencies[r])} Hz` : String(r));
   const pair = (/** @type {number[]} */ list) => /** @type {[number, number]} */ ([list[0], list[1]]);
@@ -905,7 +906,7 @@ function render({ model, el, experimental: { invoke } }) {
     cells = new Float32Array(bytesOf(buffers[0]));
     soundPicture = null;
     if (layer() < 0) compute();
-    else void loadLayer().then(showControls);
+    else void loadLayer();
     jump();
   }).catch(blame);
   if (isRoll) loadInstrument().catch(() => {}); // ahead of the first click; a failure is told when somebody wants to hear

@@ -560,6 +560,7 @@ function render({ model, el, experimental: { invoke } }) {
   const resetButton = button("As it came", () => travel("start over"), "", "The chorale of the beginning; this can be undone");
   const help = h("dl", { class: "mg-help", hidden: true }, ...Object.entries(HELP).map(([keys, what]) => h("div", {}, h("dt", {}, keys), h("dd", {}, what))));
   const helpButton = button("?", () => { help.hidden = !help.hidden; helpButton.setAttribute("aria-expanded", String(!help.hidden)); }, "", "Keys");
+  helpButton.setAttribute("aria-label", "Keys");
   const sheet = h("div", { class: "mg-sheet", hidden: true, role: "img", "aria-label": "Notation of the chorale as it stands" });
   const sheetButton = h("button", { class: "mg-button", type: "button", "aria-pressed": "false", onclick: () => { sheet.hidden = !sheet.hidden; sheetButton.setAttribute("aria-pressed", String(!sheet.hidden)); engrave(); } }, "Notation");
 

@@ -147,6 +147,29 @@ def show(watch):
     return show_widget
 
 
+# The page's commands go to the widget itself, in this very process.
+KERNEL = """globalThis.answers = {}; for (const name of %s) answers[name] = async (message) => { asked.push([name, message]);
+  const [answer, files] = JSON.parse(await kernelAnswer(name, JSON.stringify(message)));
+  return [answer, files.map((text) => new DataView(Uint8Array.from(atob(text), (c) => c.charCodeAt(0)).buffer))]; };"""
+
+
+@pytest.fixture
+def show_live(show):
+    """Show a widget whose kernel is this process: the commands named are answered by the widget."""
+
+    def show_answered(widget, commands, **options):
+        def answer(name, message):
+            reply, files = getattr(widget, name)(json.loads(message), [])
+            return json.dumps([reply, [base64.b64encode(data).decode("ascii") for data in files]])
+
+        watched = show(widget, before=KERNEL % json.dumps(list(commands)), later=True, **options)
+        watched.page.expose_function("kernelAnswer", answer)
+        watched.page.evaluate("() => { globalThis.cleanUp = show(); }")
+        return watched
+
+    return show_answered
+
+
 def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
