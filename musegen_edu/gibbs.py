@@ -43,8 +43,8 @@ class GibbsStep(keras.Model):  # type: ignore[misc]  # Keras has no types
         """
         grid, redrawn, noise, penalties, heat = inputs
         sounds, strikes = grid[..., :_N], grid[..., _N : 2 * _N]
+        before = ops.pad(redrawn[:, :-1], [[0, 0], [1, 0], [0, 0]]) > 0  # whether the cell before is hidden
         redrawn = redrawn > 0
-        before = ops.pad(redrawn[:, :-1], [[0, 0], [1, 0], [0, 0]])  # whether the cell before is hidden
         seen = ops.where(redrawn, HIDDEN, sounds)
         seen_strikes = ops.where(ops.logical_or(redrawn, before), UNKNOWN, _heard_strikes(sounds, strikes))
         logits = self.model(ops.concatenate([seen, seen_strikes, grid[..., 2 * _N :]], axis=-1), training=False)

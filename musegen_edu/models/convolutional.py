@@ -69,8 +69,9 @@ class ChoraleInpainter(keras.Model):
     ) -> None:
         sizes = {"n_sounds": n_sounds, "filters": filters, "channels": channels}
         for size, value in sizes.items():
-            if value < 1:
-                raise ValueError(f"{size}={value} must be at least 1")
+            least = 2 if size == "n_sounds" else 1
+            if value < least:
+                raise ValueError(f"{size}={value} must be at least {least}")
         if len(kernel) != 2 or min(kernel) < 1 or not all(size % 2 for size in kernel):
             raise ValueError(f"kernel={kernel!r} must be two odd numbers, sixteenths and semitones")
         if len(dilations) == 0 or min(dilations) < 1:
