@@ -3,7 +3,14 @@
 import numpy as np
 import pytest
 
-from musegen_edu.attributes import ATTRIBUTES, attribute_values, attribute_vector, move
+from musegen_edu.attributes import (
+    ATTRIBUTES,
+    attribute_surface,
+    attribute_values,
+    attribute_vector,
+    move,
+    moved_points,
+)
 from musegen_edu.latent import (
     latent_plane,
     latents_to_scores,
@@ -110,6 +117,34 @@ def test_a_quality_has_a_direction_and_the_others_can_be_held():
         attribute_vector(model, tunes, np.ones(200))
     with pytest.raises(ValueError, match=r"values has shape \(3,\) for 200 scores"):
         attribute_vector(model, tunes, density[:3])
+
+
+def test_a_quality_without_one_direction_has_a_surface():
+    rng = np.random.default_rng(1)
+    z = rng.normal(size=(800, 3))
+    spread = 2 + (z[:, 0] - z[:, 1]) ** 2 + 0.5 * z[:, 2]  # grows to both sides
+    surface = attribute_surface(z, np.where(rng.random(800) < 0.1, np.nan, spread))
+    np.testing.assert_allclose(surface.values(z), spread, atol=0.1)
+    step = 1e-4
+    for axis in range(3):
+        ahead = surface.values(z + step * np.eye(3)[axis]) - surface.values(z - step * np.eye(3)[axis])
+        np.testing.assert_allclose(surface.gradients(z)[:, axis], ahead / (2 * step), atol=1e-4)
+    apart = np.abs(z[:, 0] - z[:, 1]) > 1
+    moved = surface.moved(z[apart], 2.0)
+    np.testing.assert_allclose(surface.values(moved), surface.values(z[apart]) + 2, atol=0.05)
+    np.testing.assert_allclose(surface.values(surface.moved(z[apart], 0.0)), surface.values(z[apart]), atol=1e-4)
+    np.testing.assert_allclose(moved_points([[1.0, 2.0]], [0.5, 0.0], 2), [[2, 2]])
+    with pytest.raises(ValueError, match=r"latents has shape \(800, 3\) and values \(3,\)"):
+        attribute_surface(z, spread[:3])
+    with pytest.raises(ValueError, match="no number"):
+        attribute_surface(z, np.full(800, np.nan))
+
+
+def test_move_goes_along_vectors_and_up_surfaces():
+    model = BarModel()
+    tunes = [tune(60 + n, n) for n in (1, 2, 4, 8)]
+    surface = attribute_surface(scores_to_latents(model, tunes * 50), np.tile([1.0, 2, 4, 8], 50))
+    assert [len(score) for score in move(model, tunes[1:2], surface, 2)] == [16]
 
 
 def test_qualities():

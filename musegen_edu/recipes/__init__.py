@@ -16,7 +16,9 @@ from musegen_edu.recipes.melody import markov_nats as markov_nats
 from musegen_edu.recipes.melody import melody_profile as melody_profile
 from musegen_edu.recipes.melody import train_melody_network
 from musegen_edu.recipes.melody import without_numbers as without_numbers
+from musegen_edu.recipes.melody_vae import LATENTS, train_melody_vae
 from musegen_edu.recipes.next_bar import train_next_bar
+from musegen_edu.recipes.spectrogram_vae import train_spectrogram_vae
 
 
 def _ending(kind: str) -> str:
@@ -30,5 +32,7 @@ RECIPES: dict[str, Callable[..., Path]] = {
     "chorale_inpainter": train_chorale_inpainter,
     "instrument_cnn": train_instrument_cnn,
     **{"instrument_tagger" + _ending(kind): partial(train_instrument_tagger, kind) for kind in KINDS},
+    **{name: partial(train_melody_vae, name) for name in LATENTS},
     **{"next_bar" + _ending(kind): partial(train_next_bar, kind) for kind in KINDS},
+    "spectrogram_vae": train_spectrogram_vae,
 }
