@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -46,7 +47,7 @@ from musegen_edu.score import Score
 from musegen_edu.tokens.four_bar_codec import FIRST_PITCH, HOLD, N_SYMBOLS, REST, FourBarCodec
 from musegen_edu.training import EpochReport, Profile, fit, train
 
-SMALL = {"channels": 2, "features": 4, "embedding": 3, "units": 6}
+SMALL: dict[str, Any] = {"channels": 2, "features": 4, "embedding": 3, "units": 6}
 
 
 def small_writer(kind, seed=0):
@@ -145,7 +146,9 @@ def test_the_loss_of_a_tagger_is_that_of_its_probabilities():
     labels = rng.integers(0, 2, (3, 20, 6))
     logits = model.predict_on_batch(mels).astype(float)
     right = np.log1p(np.exp(np.where(labels, -logits, logits))).mean()  # -log p of "yes" or of "no"
-    assert nats_per_tag(model, list(mixture_tables(mels, labels)), batch_size=2) == pytest.approx(right, rel=1e-5)
+    assert nats_per_tag(model, list(mixture_tables(mels, labels.astype(np.uint8))), batch_size=2) == pytest.approx(
+        right, rel=1e-5
+    )
     found = model.compute_loss(y=labels.astype(np.float32), y_pred=model(mels))
     assert float(found) == pytest.approx(right, rel=1e-5)
 
