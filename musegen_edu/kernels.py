@@ -196,7 +196,7 @@ def is_above(values: npt.NDArray[np.floating], threshold: float) -> npt.NDArray[
     >>> is_above(np.array([-1.0, 0.0, 1.0, 2.0]), 0.5).tolist()
     [False, False, True, True]
     """
-    return (values > 0) & (values >= threshold * values.max(initial=0.0))
+    return np.asarray((values > 0) & (values >= threshold * values.max(initial=0.0)), bool)
 
 
 def _under(cells: Array, field: ReceptiveField, shift: Pair) -> Array:

@@ -111,7 +111,7 @@ def test_branches_are_followed_and_shuffled_cells_are_not():
     out = layers.Conv2D(2, 1, name="three")(layers.Add()([x, y]))
     flat = layers.Reshape((8, 16, 2))(out)
     last = layers.Conv2D(1, 3, name="four")(flat)
-    maps = {one.name: one for one in feature_maps(keras.Model(entry, last), np.ones((16, 8)))}
+    maps: dict[str, Any] = {one.name: one for one in feature_maps(keras.Model(entry, last), np.ones((16, 8)))}
     assert maps["three"].field.size == (9, 3) and maps["three"].field.start == (-4, -1)
     assert maps["four"].field is None
     assert maps["one"].kernel.shape == (3, 3, 2) and maps["two"].kernel is None
@@ -119,7 +119,7 @@ def test_branches_are_followed_and_shuffled_cells_are_not():
 
 def test_a_convolution_along_time_alone_sees_all_rows():
     model = keras.Sequential([keras.Input((None, 9)), layers.Conv1D(4, 3, padding="causal", dilation_rate=2)])
-    (maps,) = feature_maps(model, np.random.default_rng(0).normal(size=(11, 9)))
+    maps: Any = feature_maps(model, np.random.default_rng(0).normal(size=(11, 9)))[0]
     assert maps.values.shape == (11, 1, 4) and maps.kernel.shape == (3, 9, 4) and maps.dilation == (2, 1)
     assert maps.field.cells((5, 0)) == ((1, 6), (0, 9))
 
@@ -207,7 +207,7 @@ def test_sound_presets_find_what_they_are_named_after():
     explorer.weights = np.array(explorer.presets[2]["kernel"])  # a steady tone
     step, band = np.unravel_index(explorer.feature_map.argmax(), explorer.feature_map.shape)
     assert explorer.info["frequencies"][band + 1] == pytest.approx(440, abs=40)
-    assert 0.5 < when(explorer, step) < 1.0
+    assert 0.5 < when(explorer, int(step)) < 1.0
     click = np.zeros(RATE, np.float32)
     click[8000] = 1.0
     clicked = FilterExplorer(audio=click + np.hanning(RATE) * tone(300), sr=RATE, kernel="click")
@@ -283,7 +283,7 @@ def test_the_page_gets_the_maps_of_the_network(cnn):
     np.testing.assert_allclose(values, wanted, atol=2e-4 * answer["largest"])
     explorer.layer, explorer.channel, explorer.relu = 1, 5, False
     np.testing.assert_allclose(explorer.feature_map, wanted[:, :, 5], atol=1e-6)
-    assert explorer.field.size == (10, 8) and explorer.lit.shape == mel.shape
+    assert explorer.field is not None and explorer.field.size == (10, 8) and explorer.lit.shape == mel.shape
     assert len(explorer.lit_audio(n_iter=2)) == RATE
     explorer.layer = 0
     assert explorer.channel == 0  # the first layer has no sixth filter

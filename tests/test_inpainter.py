@@ -43,11 +43,11 @@ def widget():
 def test_what_is_erased_is_filled_and_the_rest_stays(widget):
     widget.erase("alto", bars=(1, 1))
     assert widget.erased.sum(axis=1).tolist() == [0, 16, 0, 0]
-    assert widget.score == CHORALE and widget.place["filled"] is False  # not filled yet: nothing is lost
+    assert widget.score == CHORALE and not widget.place["filled"]  # not filled yet: nothing is lost
     filled = widget.fill(seed=4)
     assert filled.part(1).notes["pitch"].tolist() == [74, 74, 74, 74, 65]
     assert [filled.part(voice) == CHORALE.part(voice) for voice in range(4)] == [True, False, True, True]
-    assert widget.erased.sum() == 16 and widget.place["filled"] is True  # what was filled can still be seen
+    assert widget.erased.sum() == 16 and widget.place["filled"]  # what was filled can still be seen
     assert widget.before == CHORALE == widget.original
     assert widget.place["words"] == "Filled with seed 4" and widget.place["step"] == 3
     assert rows_to_notes(widget.notes_data)["pitch"].tolist() == filled.notes["pitch"].tolist()
@@ -59,7 +59,7 @@ def test_filling_again_starts_from_the_same_chorale(widget):
     second = widget.fill(seed=2)
     assert first != second and widget.fill(seed=1) == first and widget.before == CHORALE
     widget.erase("tenor")  # more is erased: now the filled chorale is what the next filling starts from
-    assert widget.before == first and widget.place["filled"] is False
+    assert widget.before == first and not widget.place["filled"]
 
 
 def test_undo_and_redo_walk_through_all_changes(widget):

@@ -173,12 +173,14 @@ function render({ model, el, experimental: { invoke } }) {
     model.save_changes();
   }
 
-  /** @param {Settings} next */
-  function put(next) {
+  /** @param {Settings} next @param {boolean} [tell] Python, which does not know it yet */
+  function put(next, tell = true) {
     own = next;
     weight = weight.map((place, i) => within(0, place, [own.kernel.length, own.kernel[0].length][i] - 1));
-    clearTimeout(waiting);
-    waiting = setTimeout(send, 120); // a drag is one message
+    if (tell) {
+      clearTimeout(waiting);
+      waiting = setTimeout(send, 120); // a drag is one message
+    }
     compute();
     showControls();
   }
@@ -884,8 +886,10 @@ function render({ model, el, experimental: { invoke } }) {
     gone.signal.addEventListener("abort", () => model.off(`change:${trait}`, change));
   };
   for (const name of OWN) watch(name, () => {
-    if (waiting !== undefined || JSON.stringify(model.get(name)) === JSON.stringify(own[name])) return; // our own words, coming back
-    commit({ [name]: copyOf(model.get(name)) }, "");
+    if (JSON.stringify(model.get(name)) === JSON.stringify(own[name])) return; // our own words, coming back
+    past = [...past.slice(-199), own];
+    future = [];
+    put({ ...own, [name]: copyOf(model.get(name)) }, false);
   });
   watch("layer", () => { thumbs.hidden = true; void loadLayer(); showControls(); });
   watch("channel", () => { compute(); showControls(); });

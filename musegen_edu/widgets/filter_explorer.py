@@ -120,9 +120,7 @@ class FilterExplorer(SoundingWidget):
             layers=[_layer_facts(maps) for maps in self.layer_maps],
             kernel=[list(row) for row in first.weights],
             bias=float(first.bias),
-            padding="same"
-            if source.is_roll
-            else "valid",  # silence lies round a roll; round a sound lies nothing
+            padding="same" if source.is_roll else "valid",  # silence lies round a roll; round a sound lies nothing
             layer=0 if self.layer_maps and kernel is None else -1,
             program=score.programs[0] if len(score) else 0,
             notes_data=notes_to_rows(score),

@@ -296,11 +296,11 @@ def test_a_network_is_looked_into_layer_by_layer(live, cnn):
     widget.layer, widget.channel, widget.relu = 1, 2, False
     go_to(page, 3, 3)
     assert value_at(page) == pytest.approx(widget.feature_map[3, 3], abs=0.006)
-    assert (
-        f"has seen {widget.field.size[0]} frames × {widget.field.size[1]} bands" in page.locator(READING).inner_text()
-    )
+    assert widget.field is not None
+    size = widget.field.size
+    assert f"has seen {size[0]} frames × {size[1]} bands" in page.locator(READING).inner_text()
     seen = page.evaluate("[document.querySelector('.mg-seen').width, document.querySelector('.mg-seen').height]")
-    assert seen == list(widget.field.size) and page.locator(".mg-weights[data-name=cells]").is_hidden()
+    assert seen == list(size) and page.locator(".mg-weights[data-name=cells]").is_hidden()
 
     page.get_by_label("Layer", exact=True).select_option("0")
     page.get_by_label("Filter 1 of first").click()
