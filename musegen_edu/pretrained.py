@@ -30,6 +30,7 @@ _MODULES = {  # class -> module of `musegen_edu.models`, loaded when it is neede
     "WaveNet": "wavenet",
     "ChoraleInpainter": "convolutional",
     "MelodyVAE": "vae",
+    "SpectrogramVAE": "spectrogram_vae",
 }
 
 

@@ -19,9 +19,9 @@ FORBIDDEN_NAMES = {"utils", "helpers", "misc", "common", "manager", "data2"}
 # Each group may import from itself and from the groups above it, never from one below.
 LAYERS = (
     ("files", "keys", "score", "_version"),
-    ("flattening", "letters", "midi", "notation", "tokens", "pianoroll", "kernels", "spelling", "spectrogram", "audio", "mu_law", "pitch", "caching"),
+    ("flattening", "letters", "midi", "notation", "tokens", "pianoroll", "kernels", "spelling", "spectrogram", "audio", "mu_law", "phases", "pitch", "caching"),
     ("soundfont", "performance", "synthesis", "note_packs"),
-    ("quiet_keras", "devices", "batching", "crops", "models", "filters", "sampling", "compiled_loop", "guides", "constraints", "beams", "chorale_batches", "chorale_loop", "crnn_batches", "bar_loop", "note_crops", "sound_generation", "chorale_holes", "gibbs", "frame_likelihood", "reading", "readouts"),
+    ("quiet_keras", "devices", "batching", "crops", "models", "filters", "sampling", "compiled_loop", "guides", "constraints", "beams", "chorale_batches", "chorale_loop", "crnn_batches", "bar_loop", "note_crops", "sound_generation", "timbre_morphing", "chorale_holes", "gibbs", "frame_likelihood", "reading", "readouts"),
     ("archives", "datasets", "downloads", "families", "metrics", "mixtures", "four_bars", "latent", "attributes"),
     ("observer", "training", "recipes", "pretrained", "composing", "fermatas", "harmonising", "next_bars", "inpainting", "continuing", "plots"),
     ("widgets",),
