@@ -12,7 +12,7 @@ import numpy.typing as npt
 from musegen_edu.dataset_index import IndexRow
 from musegen_edu.datasets import load_dataset
 from musegen_edu.score import Score
-from musegen_edu.tokens.four_bar_codec import N_STEPS, FourBarCodec
+from musegen_edu.tokens.four_bar_codec import FIRST_PITCH, LOWEST, N_STEPS, N_SYMBOLS, FourBarCodec
 
 _HELD_OUT_HOP = 4  # bars: windows that do not overlap, so that no bar is counted twice
 
@@ -92,8 +92,10 @@ class WindowBatches(Sequence[tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]]
     windows : symbols, (n, 64).
     batch_size : windows a batch; what is left over at the end is left out of this epoch (all batches have one size), if there is a
         whole batch at all.
-    seed : of the order; None keeps it.
+    seed : of the order and of what is moved; None keeps the order and moves nothing.
     epoch : number of the pass over the data; each has its own order.
+    moved : share of the windows that are moved along the scale by one to three steps, up or down, anew in each epoch (see
+        `moved_along_scale`): more music to learn from, all of it in C.
 
     Examples
     --------
@@ -103,16 +105,28 @@ class WindowBatches(Sequence[tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]]
     """
 
     def __init__(
-        self, windows: Sequence[npt.NDArray[np.int32]], batch_size: int, *, seed: int | None = None, epoch: int = 0
+        self,
+        windows: Sequence[npt.NDArray[np.int32]],
+        batch_size: int,
+        *,
+        seed: int | None = None,
+        epoch: int = 0,
+        moved: float = 0.0,
     ) -> None:
         if batch_size < 1:
             raise ValueError(f"batch_size={batch_size} must be at least 1")
         if len(windows) == 0:
             raise ValueError("windows is empty; give at least one")
+        if not 0 <= moved <= 1:
+            raise ValueError(f"moved={moved} must be a share from 0 to 1")
         self._windows = np.asarray(windows, np.int32)
         self._size = min(batch_size, len(windows))
         n = len(windows)
-        self._order = np.arange(n) if seed is None else np.random.default_rng([seed, epoch]).permutation(n)
+        rng = None if seed is None else np.random.default_rng([seed, epoch])
+        self._order = np.arange(n) if rng is None else rng.permutation(n)
+        if rng is not None and moved:
+            steps = np.where(rng.random(n) < moved, rng.choice([-3, -2, -1, 1, 2, 3], n), 0)
+            self._windows = moved_along_scale(self._windows, steps)
 
     def __len__(self) -> int:
         return len(self._windows) // self._size
@@ -124,3 +138,32 @@ class WindowBatches(Sequence[tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]]
             raise IndexError(f"index={index} is no batch; there are {len(self)}")
         rows = self._windows[self._order[index * self._size : (index + 1) * self._size]]
         return rows, rows
+
+
+def moved_along_scale(windows: npt.NDArray[np.int32], steps: npt.ArrayLike) -> npt.NDArray[np.int32]:
+    """Return windows with every note moved some steps up or down the scale of C major: do re mi becomes re mi fa.
+
+    Unlike a transposition this changes which steps are whole and which are half tones, but not the rhythm, the contour and the scale. Windows
+    with notes outside C major, and those that would leave the codec's range, stay as they are.
+
+    Parameters
+    ----------
+    windows : symbols, (n, 64).
+    steps : whole numbers, one a window; -3 to 3 keeps tunes where players play them.
+
+    Examples
+    --------
+    >>> codec = FourBarCodec()
+    >>> moved = moved_along_scale(codec.encode(Score.from_melody([60, 62, 64], 24))[None], [1])
+    >>> codec.decode(moved[0]).notes["pitch"].tolist()
+    [62, 64, 65]
+    """
+    pitches = np.arange(FIRST_PITCH, N_SYMBOLS) - FIRST_PITCH + LOWEST
+    white = np.flatnonzero(np.isin(pitches % 12, [0, 2, 4, 5, 7, 9, 11])) + FIRST_PITCH  # their symbols, rising
+    place = np.full(N_SYMBOLS, -1)  # of a symbol in `white`
+    place[white] = np.arange(len(white))
+    is_note = windows >= FIRST_PITCH
+    target = place[windows] + np.asarray(steps)[:, None]
+    fits = (~is_note | ((place[windows] >= 0) & (target >= 0) & (target < len(white)))).all(axis=1)
+    moves = is_note & fits[:, None]
+    return np.where(moves, white[np.clip(target, 0, len(white) - 1)], windows).astype(np.int32)

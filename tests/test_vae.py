@@ -12,7 +12,7 @@ import keras
 import numpy as np
 import pytest
 
-from musegen_edu.four_bars import WindowBatches, folk_windows
+from musegen_edu.four_bars import WindowBatches, folk_windows, moved_along_scale
 from musegen_edu.metrics.reconstruction import active_units, kl_to_prior, symbol_note_f1
 from musegen_edu.models.four_bar_pca import FourBarPCA, nearest_window
 from musegen_edu.models.latent_layers import LatentDraw, Listening, WordDropout
@@ -265,6 +265,34 @@ def test_windows_and_batches(windows):
     assert len(WindowBatches(windows[:5], 128)) == 1
     with pytest.raises(ValueError, match="batch_size=0"):
         WindowBatches(windows, 0)
+
+
+def test_moving_along_the_scale_keeps_rhythm_scale_and_contour(windows):
+    codec = FourBarCodec()
+    white = np.array(
+        [not ((window >= 3) & ~np.isin((window - 18) % 12, [0, 2, 4, 5, 7, 9, 11])).any() for window in windows]
+    )
+    for steps in (-3, 2):
+        moved = moved_along_scale(windows, np.full(len(windows), steps))
+        np.testing.assert_array_equal(moved[~white], windows[~white])
+        np.testing.assert_array_equal(moved < 3, windows < 3)
+        changed = np.flatnonzero((moved != windows).any(axis=1))
+        assert 0.8 * white.sum() < len(changed) <= white.sum()  # the others would leave the range
+        pitches = [
+            np.array([codec.decode(row).notes["pitch"][:2] for row in rows[changed[:50]]], int)
+            for rows in (windows, moved)
+        ]
+        assert (np.sign(np.diff(pitches[0])) == np.sign(np.diff(pitches[1]))).all()
+        apart = (pitches[1] - pitches[0]) * np.sign(steps)
+        assert apart.min() >= (3 if steps == 2 else 5) and apart.max() <= (4 if steps == 2 else 6)
+        back = moved_along_scale(moved, np.full(len(windows), -steps))
+        assert (back == windows).all(axis=1)[changed].all()
+    batches = WindowBatches(windows, 103, seed=1, epoch=2, moved=0.5)
+    found = np.concatenate([x for x, _ in batches])
+    real = {window.tobytes() for window in windows}
+    assert 0.3 < np.mean([window.tobytes() in real for window in found]) < 0.7
+    with pytest.raises(ValueError, match="moved=2"):
+        WindowBatches(windows, 103, moved=2)
 
 
 SCRIPT = """

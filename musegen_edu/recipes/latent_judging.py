@@ -173,7 +173,7 @@ def judge_qualities(model: MelodyVAE, train: FourBarWindows, test: FourBarWindow
             real = np.isfinite(change)
             up, down = AMOUNTS.index(1.0), AMOUNTS.index(-1.0)
             found[kind][name] = {
-                "r": round(float(np.corrcoef(meant[real], change[real])[0, 1]), 4),
+                "r": round(correlation(meant[real], change[real]), 4),
                 "standard_deviation": round(spread[name], 4),
                 "measured": [round(float(v), 4) for v in np.nanmean(after[name], axis=1)],
                 "moved": {
@@ -182,6 +182,13 @@ def judge_qualities(model: MelodyVAE, train: FourBarWindows, test: FourBarWindow
                 },
             }
     return found
+
+
+def correlation(a: npt.NDArray[Any], b: npt.NDArray[Any]) -> float:
+    """Return Pearson's correlation of two rows of numbers, 0 where one of them never changes."""
+    if len(a) == 0 or np.ptp(a) == 0 or np.ptp(b) == 0:
+        return 0.0
+    return float(np.corrcoef(a, b)[0, 1])
 
 
 def judge_style_transfer(

@@ -7,6 +7,7 @@ import json
 import platform
 import shutil
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -153,10 +154,19 @@ def train_plan(
 
 
 def fit_vae(
-    model: MelodyVAE, train: npt.NDArray[np.int32], valid: npt.NDArray[np.int32], **options: Any
+    model: MelodyVAE,
+    train: npt.NDArray[np.int32],
+    valid: npt.NDArray[np.int32],
+    *,
+    moved: float = 0.0,
+    **options: Any,
 ) -> list[EpochReport]:
-    """Train a model on windows, symbols (n, 64), with `fit` and its options; the validation loss is that of `valid_loss`."""
-    return fit(model, train, valid, batches=WindowBatches, loss=valid_loss, **options)  # type: ignore[arg-type]  # rows of an array
+    """Train a model on windows, symbols (n, 64), with `fit` and its options; the validation loss is that of `valid_loss`.
+
+    `moved` is the share of the training windows that come moved along the scale (see `WindowBatches`).
+    """
+    batches = partial(WindowBatches, moved=moved)
+    return fit(model, train, valid, batches=batches, loss=valid_loss, **options)  # type: ignore[arg-type]  # rows of an array
 
 
 def valid_loss(model: MelodyVAE, windows: Sequence[npt.NDArray[np.int32]] | npt.NDArray[np.int32]) -> float:
