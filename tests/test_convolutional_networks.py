@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,6 +12,12 @@ from musegen_edu.checks import core
 from musegen_edu.checks.convolutional_networks import check_depth, check_hole, check_motif, quiz_recap
 from musegen_edu.checks.convolutional_quiz import QUESTIONS
 from musegen_edu.datasets import load_dataset
+from musegen_edu.inpainting import score_to_grid
+from musegen_edu.models.convolutional import ChoraleInpainter, GridPictures
+from musegen_edu.models.instruments import InstrumentCNN
+from musegen_edu.models.wavenet import WaveNet
+from musegen_edu.note_crops import RecordedNotes
+from musegen_edu.quiet_keras import keras
 from musegen_edu.widgets.quiz import Choice
 
 
@@ -168,3 +175,46 @@ def test_each_choice_of_the_quiz_has_its_reason():
         assert sum(choice.right for choice in choices) == 1
         assert all(len(choice.why) > 20 for choice in choices)
     assert quiz_recap().key == "07.recap"
+
+
+def cell(identifier):
+    """The source of one cell of the lesson, as it stands there."""
+    text = (Path(__file__).parents[1] / "notebooks" / "src" / "07_convolutional_networks.py").read_text("utf-8")
+    return re.split(r"(?m)^# %%.*$", text.split(f'# %% id="{identifier}"\n', 1)[1])[0]
+
+
+def shapes(model):
+    return [tuple(weight.shape) for weight in model.weights]
+
+
+def test_the_lesson_s_classifier_is_instrument_cnn():
+    names = {"keras": keras, "layers": keras.layers}
+    exec(cell("cnn-build"), names)
+    assert shapes(names["build_cnn"]()) == shapes(InstrumentCNN(filters=(16, 32, 48)))
+
+
+def test_the_lesson_s_inpainter_is_chorale_inpainter():
+    names = {"keras": keras, "layers": keras.layers}
+    exec(cell("hole-build"), names)
+    package = ChoraleInpainter(filters=3, channels=8, dilations=(1, 2))
+    lesson = names["build_inpainter"](3, 8, (1, 2))
+    assert shapes(lesson) == shapes(package)
+    lesson.set_weights([w + 0.1 for w in package.get_weights()])
+    package.set_weights(lesson.get_weights())
+    grid = score_to_grid(PIECE.slice_bars(1, 2))[0].copy()
+    grid[4:8, 1] = 0  # hidden
+    theirs = np.array(package(grid[None]))[0].reshape(len(grid), -1)
+    ours = np.array(lesson([GridPictures(60)(grid[None]), grid[None, :, 8:]]))[0]
+    np.testing.assert_allclose(ours, theirs, atol=1e-4)
+
+
+def test_the_lesson_s_wavenet_is_wavenet():
+    names = {"keras": keras, "layers": keras.layers}
+    exec(cell("wave-parts") + cell("wave-build"), names)
+    package = WaveNet(["a", "b", "c"], depth=3, stacks=2, channels=4, skip_channels=8, condition_channels=6)
+    lesson = names["build_wavenet"](3, depth=3, stacks=2, channels=4, skip_channels=8, wish=6)
+    assert shapes(lesson) == shapes(package)
+    lesson.set_weights(package.get_weights())
+    rng = np.random.default_rng(0)
+    notes = RecordedNotes(rng.integers(0, 256, (2, 50)), rng.random((2, 50)), [60, 64], [0, 2]).inputs()
+    np.testing.assert_allclose(np.array(lesson(notes)), np.array(package(notes)), atol=1e-5)

@@ -25,6 +25,7 @@ LESSON_TITLES = {
     "04": "Deep learning with Keras",
     "05": "Recurrent networks",
     "06": "LSTM and GRU",
+    "07": "Convolutional networks",
 }
 _LOCK_SECONDS = 5.0  # a record takes milliseconds; whoever waits longer is told instead of being kept
 
