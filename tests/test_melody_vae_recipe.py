@@ -90,4 +90,4 @@ def test_valid_loss_is_the_mean_of_the_loss():
     windows = folk_windows("valid").symbols[:206]
     told = model.predict_on_batch(windows)
     expected = float(model.compute_loss(windows, windows, told, training=False))
-    assert melody_vae.valid_loss(model, windows) == pytest.approx(expected, rel=1e-4)
+    assert melody_vae.valid_loss(model, list(windows)) == pytest.approx(expected, rel=1e-4)

@@ -140,7 +140,8 @@ class MelodyVAE(keras.Model):
 
         # ---- config ----
         self.encoder, self.conductor, self.listen, self.planned = encoder, conductor, listen, planned
-        self.teller, self.corrected = (teller, corrected) if decoder_units else (None, None)
+        self.teller: Any = teller if decoder_units else None
+        self.corrected: Any = corrected if decoder_units else None
         self.draw_latent, self.latent, self.beta, self.free_bits = draw_latent, latent, beta, free_bits
         self._arguments = {**sizes, "word_dropout": word_dropout, **weights, "seed": seed}
 
@@ -210,7 +211,7 @@ class MelodyVAE(keras.Model):
         return cls(**config)
 
 
-class TellingLoop(keras.Model):  # type: ignore[misc]  # Keras has no types
+class TellingLoop(keras.Model):
     """A decoder whose forward pass tells all 64 symbols; as a `keras.Model` it is compiled on every backend."""
 
     def __init__(self, model: MelodyVAE) -> None:

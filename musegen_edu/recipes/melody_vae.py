@@ -166,16 +166,16 @@ def fit_vae(
     `moved` is the share of the training windows that come moved along the scale (see `WindowBatches`).
     """
     batches = partial(WindowBatches, moved=moved)
-    return fit(model, train, valid, batches=batches, loss=valid_loss, **options)  # type: ignore[arg-type]  # rows of an array
+    return fit(model, list(train), list(valid), batches=batches, loss=valid_loss, **options)
 
 
-def valid_loss(model: MelodyVAE, windows: Sequence[npt.NDArray[np.int32]] | npt.NDArray[np.int32]) -> float:
+def valid_loss(model: MelodyVAE, windows: Sequence[npt.NDArray[np.int32]]) -> float:
     """Return the loss of `MelodyVAE.compute_loss` with z at the mean: nats a sixteenth."""
-    total = 0.0
-    for x, _ in WindowBatches(windows, 103):  # a sixth of the validation windows
-        told = model.predict_on_batch(x)
-        total += float(model.compute_loss(x, x, told, training=False)) * len(x)
-    return total / (len(x) * len(WindowBatches(windows, 103)))
+    batches = WindowBatches(windows, 103)  # a sixth of the validation windows
+    losses = []
+    for x, _ in batches:
+        losses.append(float(model.compute_loss(x, x, model.predict_on_batch(x), training=False)))
+    return float(np.mean(losses))
 
 
 def copy_weights(source: MelodyVAE, target: MelodyVAE) -> None:
