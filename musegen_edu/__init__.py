@@ -42,8 +42,15 @@ _MAP = {
     "harmonising": ("harmonise", "compose_chorale", "continue_chorale"),
     "inpainting": ("inpaint", "gibbs_steps"),
     "latent": ("scores_to_latents", "latents_to_scores", "lerp", "slerp", "latent_plane"),
-    "attributes": ("attribute_vector", "attribute_values", "move"),
-    "metrics": ("pitch_class_entropy", "scale_consistency", "ngram_novelty", "nearest_tune", "voice_leading"),
+    "attributes": ("attribute_vector", "attribute_surface", "attribute_values", "move"),
+    "metrics": (
+        "pitch_class_entropy",
+        "scale_consistency",
+        "ngram_novelty",
+        "nearest_tune",
+        "note_f1",
+        "voice_leading",
+    ),
     "synthesis": ("score_to_audio", "read_wav", "write_wav", "audio_to_wav", "audio_to_mp3"),
     "spectrogram": (
         "audio_to_stft",
@@ -97,6 +104,7 @@ def __dir__() -> list[str]:
 
 
 if TYPE_CHECKING:  # the same names once more, for editors and type checkers; a test holds the two together
+    from musegen_edu.attributes import attribute_surface as attribute_surface
     from musegen_edu.attributes import attribute_values as attribute_values
     from musegen_edu.attributes import attribute_vector as attribute_vector
     from musegen_edu.attributes import move as move
@@ -121,6 +129,7 @@ if TYPE_CHECKING:  # the same names once more, for editors and type checkers; a 
     from musegen_edu.letters import letters_to_score as letters_to_score
     from musegen_edu.metrics import nearest_tune as nearest_tune
     from musegen_edu.metrics import ngram_novelty as ngram_novelty
+    from musegen_edu.metrics import note_f1 as note_f1
     from musegen_edu.metrics import pitch_class_entropy as pitch_class_entropy
     from musegen_edu.metrics import scale_consistency as scale_consistency
     from musegen_edu.metrics import voice_leading as voice_leading
