@@ -247,6 +247,7 @@ def test_decibels_and_shares_are_the_same_picture():
     np.testing.assert_allclose(given.picture, shares.picture, atol=1e-6)
     np.testing.assert_allclose(given.picture, sounded.picture, atol=1e-6)
     assert given.info["sounds"] and not given.info["original"] and sounded.info["original"]
+    assert measure_pitch(given.lit_audio(everything=True, n_iter=8), RATE) == pytest.approx(440, rel=0.05)
     silent = FilterExplorer(decibels, kernel="blur")
     assert not silent.info["sounds"] and silent.info["frequencies"] == []
     with pytest.raises(ValueError, match=re.escape("give sr with a mel spectrogram")):

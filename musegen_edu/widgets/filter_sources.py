@@ -82,7 +82,7 @@ class Source:
                 "there is no sound here: give sr with a mel spectrogram in decibels or from 0 to 1, or audio and sr"
             )
         masked = np.where(lit, self.decibels, FLOOR_DB)
-        length = len(self.cells) * self.hop_length if self.audio is None else len(self.audio)
+        length = (len(self.cells) - 1) * self.hop_length if self.audio is None else len(self.audio)
         return mel_to_audio(masked.T, self.sample_rate, n_fft=self.n_fft, hop_length=self.hop_length, n_iter=n_iter, length=length)  # fmt: skip
 
     def original(self) -> Cells:
