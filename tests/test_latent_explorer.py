@@ -122,6 +122,8 @@ def test_attributes_are_measured_on_folk_tunes(toy_vae, four_corners):
     rise = np.polyfit(explorer.here.notes["onset"], explorer.here.notes["pitch"], 1)[0]
     explorer.amounts = {"contour": -3.0}
     assert rise > 0 > np.polyfit(explorer.here.notes["onset"], explorer.here.notes["pitch"], 1)[0]
+    explorer.amounts = {"contour": 0.0}
+    assert explorer.plane == LatentExplorer(toy_vae, four_corners, attributes={}).plane
 
 
 @pytest.mark.parametrize(

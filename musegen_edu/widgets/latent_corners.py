@@ -7,7 +7,7 @@ from functools import lru_cache
 import numpy as np
 import numpy.typing as npt
 
-from musegen_edu.attributes import attribute_values, attribute_vector
+from musegen_edu.attributes import AttributeSurface, attribute_surface, attribute_values
 from musegen_edu.four_bars import FourBarWindows, folk_windows
 from musegen_edu.keys import parse_key, transpose_key
 from musegen_edu.latent import LatentModel
@@ -16,7 +16,7 @@ from musegen_edu.widgets.latent_journey import BAR_TICKS, LENGTH, N_BARS
 
 CORNERS = ("A", "B", "C", "D")  # top left, top right, bottom left, bottom right
 _LEAST_NOTES = 8  # of a melody from the corpus: fewer make a dull corner
-_N_MEASURED = 600  # windows that the attributes are measured on
+_N_MEASURED = 3000  # windows that the attributes are measured on
 
 
 @lru_cache(maxsize=1)
@@ -86,8 +86,8 @@ def corpus_corner(key: str | None, rng: np.random.Generator) -> Score:
             return moved_to_tonic(score, key)
 
 
-def folk_attributes(model: LatentModel) -> dict[str, npt.NDArray[np.float64]]:
-    """Return a direction for each attribute: what one standard deviation more of it, among folk tunes, adds to a latent.
+def folk_attributes(model: LatentModel) -> dict[str, AttributeSurface]:
+    """Return the attributes of folk tunes as surfaces over a latent space, in standard deviations above the mean of the corpus.
 
     Parameters
     ----------
@@ -95,18 +95,19 @@ def folk_attributes(model: LatentModel) -> dict[str, npt.NDArray[np.float64]]:
 
     Returns
     -------
-    Name of the attribute -> (latent,), by least squares over 600 four-bar windows, each attribute with the others held steady.
+    Name of the attribute -> its surface, by least squares over some 3,000 windows that the model was trained on.
 
     Lesson: 09 variational_autoencoders.
     """
-    windows = held_out_windows()
-    windows = windows.take(np.linspace(0, len(windows) - 1, min(_N_MEASURED, len(windows))).astype(int))
-    scores = [windows.score(index) for index in range(len(windows))]
+    windows, values = measured_windows()
     latents = model.encode(windows.symbols)[0]
-    values = attribute_values(scores)
-    directions = {}
-    for name, column in values.items():
-        steady = np.column_stack([other for key, other in values.items() if key != name])
-        vector = attribute_vector(model, scores, column, steady=steady, latents=latents)
-        directions[name] = np.asarray(vector, np.float64) * float(np.nanstd(column))
-    return directions
+    return {name: attribute_surface(latents, column) for name, column in values.items()}
+
+
+@lru_cache(maxsize=1)
+def measured_windows() -> tuple[FourBarWindows, dict[str, npt.NDArray[np.float64]]]:
+    """Return training windows of the folk tunes, and their attributes, each with mean 0 and standard deviation 1."""
+    windows = folk_windows("train", hop=N_BARS)
+    windows = windows.take(np.linspace(0, len(windows) - 1, min(_N_MEASURED, len(windows))).astype(int))
+    values = attribute_values([windows.score(index) for index in range(len(windows))])
+    return windows, {name: (column - np.nanmean(column)) / np.nanstd(column) for name, column in values.items()}

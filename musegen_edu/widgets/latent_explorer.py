@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import traitlets
 
+from musegen_edu.attributes import AttributeSurface, moved_points
 from musegen_edu.keys import key_to_pitch_classes, parse_key, pitch_to_name
 from musegen_edu.latent import LatentModel, codec_of, latents_to_scores, plane_points, scores_to_latents
 from musegen_edu.score import DRUMS, Score
@@ -46,8 +47,9 @@ class LatentExplorer(SoundingWidget):
     corners : four scores of at most four bars of 4/4 (top left, top right, bottom left, bottom right), or widgets with such a
         `score`, which then follow what is drawn in them; None takes four tunes of the folk corpus that the model was not trained on.
     size : cells along an edge, 2 to 15.
-    attributes : name -> vector (latent,) that is added to all latents, times -3 to 3; `{}` for none; None measures density, range,
-        syncopation, contour and majorness of 600 folk tunes and takes a standard deviation of each (see `folk_attributes`).
+    attributes : name -> vector (latent,), times -3 to 3 added to all latents, or `AttributeSurface`, climbed by -3 to 3; `{}` for none;
+        None measures density, range, syncopation, contour and majorness of 3,000 windows of folk tunes (see `folk_attributes`), and a slider
+        goes up to three standard deviations of the corpus either way.
     seed : of corpus tunes, random melodies and random points.
     title : heading.
     hide : controls to put away, any of `LatentExplorer.HIDEABLE`.
@@ -88,7 +90,7 @@ class LatentExplorer(SoundingWidget):
         corners: Sequence[Any] | None = None,
         *,
         size: int = 9,
-        attributes: Mapping[str, npt.ArrayLike] | None = None,
+        attributes: Mapping[str, AttributeSurface | npt.ArrayLike] | None = None,
         seed: int = 0,
         title: str = "Between four melodies",
         hide: Iterable[str] = (),
@@ -109,20 +111,22 @@ class LatentExplorer(SoundingWidget):
         self._present: dict[str, Any] = {}
         self._known: dict[Score, npt.NDArray[np.float64]] = {}  # corner -> latent
         scores = self._four_tunes() if corners is None else self._linked(corners)
-        vectors = folk_attributes(model) if attributes is None else attributes
-        self._vectors = {name: np.asarray(vector, np.float64) for name, vector in vectors.items()}
+        self._qualities = dict(folk_attributes(model) if attributes is None else attributes)
         super().__init__(
             corners=scores,
             title=title,
             puck=[(size - 1) / 2] * 2,
-            amounts=dict.fromkeys(self._vectors, 0.0),
+            amounts=dict.fromkeys(self._qualities, 0.0),
             bpm=scores[0].bpm,
             program=scores[0].programs[0],
             hide=[hide] if isinstance(hide, str) else list(hide),
         )
-        for name, vector in self._vectors.items():
-            n = len(self._latents()[0])
-            checked(f"attributes[{name!r}]", vector, vector.shape == (n,), f"a vector of {n} numbers")
+        n = len(self._latents()[0])
+        for name, quality in self._qualities.items():
+            slope = quality.slope if isinstance(quality, AttributeSurface) else quality
+            checked(
+                f"attributes[{name!r}]", quality, np.shape(slope) == (n,), f"a vector of {n} numbers, or such a surface"
+            )
         self._decode()
         self._present = self._state()
         self._is_moving = False
@@ -236,9 +240,9 @@ class LatentExplorer(SoundingWidget):
     def _check_amounts(self, proposal: dict[str, Any]) -> dict[str, float]:
         amounts = proposal["value"]
         for name, amount in amounts.items():
-            checked("amounts", amounts, name in self._vectors, f"for {', '.join(self._vectors) or 'nothing'}")
+            checked("amounts", amounts, name in self._qualities, f"for {', '.join(self._qualities) or 'nothing'}")
             checked(f"amounts[{name!r}]", amount, -FARTHEST <= amount <= FARTHEST, f"from {-FARTHEST:g} to {FARTHEST:g}")  # fmt: skip
-        return {name: float(amounts.get(name, 0.0)) for name in self._vectors}
+        return {name: float(amounts.get(name, 0.0)) for name in self._qualities}
 
     @traitlets.validate("saved")
     def _check_saved(self, proposal: dict[str, Any]) -> list[dict[str, Any]]:
@@ -339,10 +343,10 @@ class LatentExplorer(SoundingWidget):
 
     def _decode(self) -> None:
         """Decode the whole plane in one call, and tell the page."""
-        points = plane_points(np.array(self._latents()), self.size).astype(np.float64)  # (size, size, latent)
+        points = plane_points(np.array(self._latents()), self.size).reshape(self.size**2, -1)  # (size * size, latent)
         for name, amount in self.amounts.items():
-            points += amount * self._vectors[name]
-        symbols = self._model.decode(points.reshape(self.size**2, -1).astype(np.float32))  # (size * size, 64)
+            points = moved_points(points, self._qualities[name], amount) if amount else points
+        symbols = self._model.decode(points)  # (size * size, 64)
         self._cells = [self._codec.decode(row, key=key) for row, key in zip(symbols, self._keys(), strict=True)]
         self._known = {score: self._known[score] for score in self.corners}  # forget corners that are gone
         self._show()
@@ -368,7 +372,7 @@ class LatentExplorer(SoundingWidget):
                 "bar": BAR_TICKS,
                 "bars": N_BARS,
                 "names": [score.title or "a melody" for score in self.corners],
-                "attributes": list(self._vectors),
+                "attributes": list(self._qualities),
                 "farthest": FARTHEST,
                 "key": home or "",
                 "scale": sorted(key_to_pitch_classes(home)) if home else [],
