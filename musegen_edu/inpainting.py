@@ -60,7 +60,8 @@ def inpaint(
         behind the end.
     model : a model or the name of a trained one; None takes `"chorale_inpainter"`.
     n_steps : Gibbs steps (see `musegen_edu.gibbs`). 1 draws everything at once, each cell not knowing what the others draw.
-    temperature : 1 draws as the network says; less takes what is likelier; 0 the likeliest.
+    temperature : of the first step; it falls to half of that by the last. 1 draws as the network says; less takes what is likelier; 0
+        the likeliest.
     seed : 0 or more; the same seed gives the same notes.
     fermatas : onsets in ticks of the soprano's notes that end a line, if they are known; none means unknown.
     on_step : called after each step with its number, the chorale so far, and the cells drawn in this step, (4, n).
