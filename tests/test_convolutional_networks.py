@@ -204,7 +204,7 @@ def test_the_lesson_s_inpainter_is_chorale_inpainter():
     grid = score_to_grid(PIECE.slice_bars(1, 2))[0].copy()
     grid[4:8, 1] = 0  # hidden
     theirs = np.array(package(grid[None]))[0].reshape(len(grid), -1)
-    ours = np.array(lesson([GridPictures(60)(grid[None]), grid[None, :, 8:]]))[0]
+    ours = np.array(lesson([np.array(GridPictures(60)(grid[None])), grid[None, :, 8:]]))[0]
     np.testing.assert_allclose(ours, theirs, atol=1e-4)
 
 
