@@ -31,6 +31,7 @@ _MAP = {
     "models.convolutional": ("ChoraleInpainter",),
     "models.vae": ("MelodyVAE",),
     "mu_law": ("audio_to_mu_law", "mu_law_to_audio"),
+    "models.spectrogram_vae": ("SpectrogramVAE",),
     "models.wavenet": ("WaveNet",),
     "devices": ("device_report",),
     "training": ("Profile", "fit", "train"),
@@ -143,6 +144,7 @@ if TYPE_CHECKING:  # the same names once more, for editors and type checkers; a 
     from musegen_edu.models.recurrent import MelodyGRU as MelodyGRU
     from musegen_edu.models.recurrent import MelodyLSTM as MelodyLSTM
     from musegen_edu.models.recurrent import MelodyRNN as MelodyRNN
+    from musegen_edu.models.spectrogram_vae import SpectrogramVAE as SpectrogramVAE
     from musegen_edu.models.vae import MelodyVAE as MelodyVAE
     from musegen_edu.models.wavenet import WaveNet as WaveNet
     from musegen_edu.mu_law import audio_to_mu_law as audio_to_mu_law

@@ -25,6 +25,7 @@ from musegen_edu.timbre_morphing import (
     sounds_to_latents,
     spectral_centroid,
 )
+from musegen_edu.training import Profile
 
 SECONDS = np.arange(16000) / 16000
 
@@ -79,11 +80,9 @@ def test_the_loss_is_distortion_and_rate(model):
 def test_a_pitchs_pattern_is_where_its_partials_are():
     patterns = partial_patterns()
     assert patterns.shape == (73, N_MELS) and patterns.max() == pytest.approx(1)
-    mel = note_mels(notes([84], partials=6))[0]
-    loud = mel.max(axis=1) > -45  # the bands of six partials of C6
-    pattern = patterns[84 - 24]
-    assert pattern[loud].min() > pattern[~loud][:100].mean()
-    assert np.corrcoef(mel.max(axis=1)[:100], pattern[:100])[0, 1] > np.corrcoef(mel.max(axis=1)[:100], patterns[86 - 24][:100])[0, 1] + 0.1  # fmt: skip
+    mel = note_mels(notes([84], partials=6))[0].max(axis=1)  # six partials of C6, to 6.3 kHz
+    alike = [np.corrcoef(mel[:115], patterns[84 - 24 + shift][:115])[0, 1] for shift in range(-3, 4)]
+    assert np.argmax(alike) == 3 and alike[3] > alike[2] + 0.2 and alike[3] > alike[4] + 0.2
 
 
 def test_it_learns_and_the_same_seed_gives_the_same_network():
@@ -97,7 +96,7 @@ def test_it_learns_and_the_same_seed_gives_the_same_network():
         model.reset_metrics()
     assert losses[0] == pytest.approx(losses[1], rel=1e-4)
     first = SpectrogramVAE(latent=2, filters=(2, 2, 4, 4), units=16, beta=1.0, warm_up=2, seed=3)
-    assert recipe.nats_per_value(model, levels, pitches) < 0.4 * recipe.nats_per_value(first, levels, pitches)
+    assert recipe.nats_per_value(model, levels, pitches) < 0.5 * recipe.nats_per_value(first, levels, pitches)
     assert float(model.draw_latent.warmth) == 1.0
 
 
@@ -145,7 +144,7 @@ def test_saved_and_loaded_it_paints_the_same(model, tmp_path):
 def test_the_recipe_in_small(tmp_path, monkeypatch):
     monkeypatch.setenv("MUSEGEN_HOME", str(tmp_path / "home"))
     monkeypatch.setattr(recipe, "N_TO_HEAR", 1)
-    profile = recipe.Profile("tiny", 1, 1, 16, 4e-3, 1e-3, 2, 6, 1, 0.0, 32)
+    profile = Profile("tiny", 1, 1, 16, 4e-3, 1e-3, 2, 6, 1, 0.0, 32)
     path = recipe.train_spectrogram_vae(profile, folder=tmp_path, seed=0, verbose=0)
     card = json.loads(path.read_text(encoding="utf-8"))
     errors = card["metrics"]["test_error_db"]

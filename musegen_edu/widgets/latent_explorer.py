@@ -26,6 +26,7 @@ LARGEST = 15  # cells along an edge
 LONGEST = 64  # bars of a journey
 MAX_POINTS = 400  # of a path
 STEPS_BACK = 200
+_TEMPO = 112.0  # of folk tunes here: a dance tempo is too quick to follow with the eye
 TRACKED = ("corners", "amounts", "puck", "path", "saved")  # what undo brings back
 
 
@@ -320,7 +321,7 @@ class LatentExplorer(SoundingWidget):
         return tuple(follow(one, name) if isinstance(one, traitlets.HasTraits) else checked_corner(name, one) for one, name in pairs)  # fmt: skip
 
     def _four_tunes(self) -> tuple[Score, ...]:
-        first = corpus_corner(None, self._rng)
+        first = corpus_corner(None, self._rng).replace(bpm=_TEMPO, programs=(0,))
         return (first, *(corpus_corner(first.key, self._rng) for _ in CORNERS[1:]))
 
     def _latent_of(self, name: str, score: Score) -> npt.NDArray[np.float64]:
