@@ -10,7 +10,7 @@ from musegen_edu.inpainting import inpaint, n_sixteenths
 from musegen_edu.metrics import CorpusIndex
 from musegen_edu.models.convolutional import ChoraleInpainter
 from musegen_edu.pretrained import load_card, load_pretrained
-from musegen_edu.recipes import inpainter
+from musegen_edu.recipes import fillings, inpainter
 from musegen_edu.tokens import ChoraleCodec
 from musegen_edu.tokens.chorale_grid import table_to_grid
 from musegen_edu.training import EpochReport, train
@@ -22,7 +22,8 @@ TINY = dataclasses.replace(inpainter.INPAINTER_PROFILES["quick"], epochs=1, embe
 def test_the_inpainter_is_trained_and_judged(tmp_path, monkeypatch):
     monkeypatch.setenv("MUSEGEN_HOME", str(tmp_path / "home"))
     monkeypatch.setitem(inpainter.INPAINTER_PROFILES, "quick", TINY)
-    for name, value in {"N_TO_JUDGE": 2, "N_FRAMES": 6, "N_ORDERINGS": 2}.items():
+    monkeypatch.setattr(fillings, "N_TO_JUDGE", 2)
+    for name, value in {"N_FRAMES": 6, "N_ORDERINGS": 2}.items():
         monkeypatch.setattr(inpainter, name, value)
     reports: list[EpochReport] = []
     path = train("chorale_inpainter", "quick", seed=1, verbose=0, on_epoch=reports.append)
@@ -58,26 +59,26 @@ def test_markov_losses_are_those_of_counted_shares():
 
 def test_holes_lie_where_they_are_said_to():
     score = next(score for score in load_dataset("chorales").test if score.pickup)
-    cells = inpainter.holes_of(score, "two_bars")
+    cells = fillings.holes_of(score, "two_bars")
     steps = np.flatnonzero(cells.all(axis=0))
     bar = score.n_bars // 2
     lines = score.barlines()  # the pickup is bar 0
     assert (6 * steps[0], 6 * steps[-1] + 6) == (lines[bar], lines[bar + 2])
     assert cells.sum() == 4 * len(steps) and len(steps) == 2 * score.bar_ticks // 6
-    assert inpainter.holes_of(score, "alto").sum(axis=1).tolist() == [0, n_sixteenths(score), 0, 0]
-    assert inpainter.holes_of(score, "everything").all()
+    assert fillings.holes_of(score, "alto").sum(axis=1).tolist() == [0, n_sixteenths(score), 0, 0]
+    assert fillings.holes_of(score, "everything").all()
     model = ChoraleInpainter(filters=2, channels=4, dilations=(1,))
     filled = inpaint(score, cells, model=model, n_steps=1, seed=0)
     inner = filled.slice_bars(bar, bar + 1)
     assert inner.duration <= 2 * score.bar_ticks
-    assert inpainter.agreement_in(score, filled, ~cells) == 1 > inpainter.agreement_in(score, filled, cells)
+    assert fillings.agreement_in(score, filled, ~cells) == 1 > fillings.agreement_in(score, filled, cells)
 
 
 def test_a_row_counts_what_it_says():
     corpus = CorpusIndex(load_dataset("chorales").train[:20])
     real = list(load_dataset("chorales").test[:3])
-    row = inpainter.filling_row(real, corpus)
+    row = fillings.filling_row(real, corpus)
     assert 3 < row["notes_a_quarter"] < 7 and 0.02 < row["repeated_of_following_notes"] < 0.3
-    noisy = inpainter.filling_row([inpainter.random_chorale(score, seed=0) for score in real], corpus)
+    noisy = fillings.filling_row([fillings.random_chorale(score, seed=0) for score in real], corpus)
     assert noisy["scale_consistency"] < row["scale_consistency"] and noisy["notes_a_quarter"] == row["notes_a_quarter"]
     assert noisy["bars_with_crossed_voices"] > row["bars_with_crossed_voices"]

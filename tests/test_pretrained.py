@@ -120,7 +120,7 @@ MELODY_NAMES = ("melody_rnn", "melody_lstm", "melody_gru")
 ALL_TOGETHER = 30_000_000  # bytes, of all weights of the course
 
 
-@pytest.mark.parametrize("name", [*MELODY_NAMES, "chorale_lstm"])
+@pytest.mark.parametrize("name", [*MELODY_NAMES, "chorale_lstm", "chorale_inpainter"])
 def test_weights_are_here_and_their_card_is_whole(name):
     card = load_card(name)
     path = weights_folder() / f"{name}.npz"
@@ -166,12 +166,32 @@ def test_the_chorale_network_beats_markov_chains_and_leads_voices():
     assert rows["bach"]["parallels_per_100_chord_changes"] > 0  # Bach's own rate, by which the others are judged
 
 
+def test_the_inpainter_beats_its_baselines_and_fills_like_bach():
+    metrics = load_card("chorale_inpainter")["metrics"]
+    frames = metrics["nats_per_frame_test"]
+    assert frames["random_exact"] < frames["chronological_exact"] < frames["first_order_markov"] < frames["uniform"]
+    assert frames["chronological_exact"] < frames["chronological_own_guesses"]
+    strikes = metrics["struck_or_held_test"]
+    assert strikes["nats"] < strikes["nats_by_place"] < strikes["nats_by_share"]
+    for hole, rows in metrics["refilled"].items():
+        bach, gibbs, one_step = rows["bach"], rows["gibbs"], rows["one_step"]
+        assert abs(gibbs["notes_a_quarter"] / bach["notes_a_quarter"] - 1) < 0.1
+        assert one_step["notes_a_quarter"] > 1.2 * bach["notes_a_quarter"]
+        assert (
+            gibbs["bars_with_crossed_voices"] < bach["bars_with_crossed_voices"] < one_step["bars_with_crossed_voices"]
+        )
+        assert gibbs["scale_consistency"] > bach["scale_consistency"] - 0.01
+        if hole != "two_bars":  # it copies no more than Bach does from himself
+            assert gibbs["longest_copy"] <= bach["longest_copy"]
+            assert gibbs["novelty_of_8_note_runs"] > bach["novelty_of_8_note_runs"]
+
+
 def test_all_weights_together_stay_small():
     sizes = [path.stat().st_size for path in weights_folder().iterdir()]
     assert len(sizes) >= 8 and sum(sizes) < ALL_TOGETHER
 
 
-@pytest.mark.parametrize("name", [*MELODY_NAMES, "chorale_lstm"])
+@pytest.mark.parametrize("name", [*MELODY_NAMES, "chorale_lstm", "chorale_inpainter"])
 def test_weights_were_trained_on_the_data_that_is_here(name):
     from musegen_edu.datasets import load_dataset
 
