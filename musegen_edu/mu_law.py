@@ -48,7 +48,7 @@ def audio_to_mu_law(audio: npt.ArrayLike, n_levels: int = N_LEVELS) -> npt.NDArr
             f"audio holds {samples.min():g} to {samples.max():g}; samples must be from -1 to 1: divide by the loudest"
         )
     bent = np.sign(samples) * np.log1p(mu * np.abs(samples)) / np.log1p(mu)  # -1 to 1
-    return np.floor((bent + 1) / 2 * mu + 0.5).astype(np.int32)
+    return np.asarray(np.floor((bent + 1) / 2 * mu + 0.5), np.int32)
 
 
 def mu_law_to_audio(levels: npt.ArrayLike, n_levels: int = N_LEVELS) -> Audio:
@@ -82,7 +82,7 @@ def mu_law_to_audio(levels: npt.ArrayLike, n_levels: int = N_LEVELS) -> Audio:
     if numbers.size and not 0 <= numbers.min() <= numbers.max() <= mu:
         raise ValueError(f"levels holds {numbers.min()} to {numbers.max()}; levels are 0 to {mu}")
     bent = 2 * numbers.astype(np.float64) / mu - 1
-    return (np.sign(bent) * np.expm1(np.abs(bent) * np.log1p(mu)) / mu).astype(np.float32)
+    return np.asarray(np.sign(bent) * np.expm1(np.abs(bent) * np.log1p(mu)) / mu, np.float32)
 
 
 def _checked_mu(n_levels: int) -> int:

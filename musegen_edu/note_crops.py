@@ -3,63 +3,99 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from musegen_edu.models.wavenet import NOT_TOLD, WaveNet
+from musegen_edu.mu_law import N_LEVELS
 from musegen_edu.quiet_keras import keras
 
-PARTS = ("pitch", "instrument")  # the first columns of a note; its levels follow
-Notes = npt.NDArray[np.int32]  # (n, 2 + n_samples)
+UNTOLD = -1  # in place of a level: a sample that is not to be learnt, read as silence
+Inputs = dict[str, npt.NDArray[Any]]
 
 _SHARE_OF_ONSETS = 0.3  # pieces that begin with their note: an onset is short, and everything hangs on it
 
 
-def notes_to_array(levels: npt.ArrayLike, pitches: npt.ArrayLike, instruments: npt.ArrayLike) -> Notes:
-    """Put notes into one array, (n, 2 + n_samples) int32: pitch, instrument, and the levels of the samples.
+@dataclass(frozen=True, eq=False, init=False, repr=False)
+class RecordedNotes:
+    """Notes of one length, as a `WaveNet` learns from them.
 
     Parameters
     ----------
-    levels : mu-law levels, (n, n_samples).
-    pitches, instruments : whole numbers, (n,).
+    levels : mu-law levels, (n, n_samples) integers; `UNTOLD` (-1) where a sample is not to be learnt.
+    phases : of the fundamental, (n, n_samples), in periods, from `measured_phases` or `asked_phases`.
+    pitches : MIDI numbers, (n,); fractions allowed.
+    instruments : whole numbers, (n,).
 
     Raises
     ------
     ValueError
-        If there is no note, or there are not as many pitches and instruments as notes.
+        If there is no note, or the shapes do not fit.
 
     Examples
     --------
-    >>> notes_to_array([[128, 140, 133]], pitches=[60], instruments=[2]).tolist()
-    [[60, 2, 128, 140, 133]]
+    >>> notes = RecordedNotes([[128, 140, 133]], [[0, 0.1, 0.2]], pitches=[60], instruments=[2])
+    >>> len(notes), notes.n_samples
+    (1, 3)
 
     Lesson: 07 convolutional_networks.
     """
-    rows, columns = np.asarray(levels, np.int32), [np.asarray(part, np.int32) for part in (pitches, instruments)]
-    if rows.ndim != 2 or rows.size == 0 or any(column.shape != rows.shape[:1] for column in columns):
-        shapes = ", ".join(str(part.shape) for part in (rows, *columns))
-        raise ValueError(
-            f"levels, pitches and instruments have shapes {shapes}; they must be (n, n_samples), (n,), (n,)"
-        )
-    return np.column_stack([*columns, rows])
+
+    levels: npt.NDArray[np.int16]
+    phases: npt.NDArray[np.float32]
+    pitches: npt.NDArray[np.float32]
+    instruments: npt.NDArray[np.int32]
+
+    def __init__(
+        self, levels: npt.ArrayLike, phases: npt.ArrayLike, pitches: npt.ArrayLike, instruments: npt.ArrayLike
+    ) -> None:
+        set_field = partial(object.__setattr__, self)  # the class is frozen
+        set_field("levels", np.asarray(levels, np.int16))
+        set_field("phases", np.asarray(phases, np.float32))
+        set_field("pitches", np.asarray(pitches, np.float32))
+        set_field("instruments", np.asarray(instruments, np.int32))
+        n = self.levels.shape[:1]
+        if self.levels.ndim != 2 or self.levels.size == 0 or self.phases.shape != self.levels.shape:
+            raise ValueError(
+                f"levels and phases have shapes {self.levels.shape} and {self.phases.shape}; give (n, n_samples)"
+            )
+        if self.pitches.shape != n or self.instruments.shape != n:
+            raise ValueError(
+                f"pitches and instruments have shapes {self.pitches.shape} and {self.instruments.shape} for {n[0]} notes; give (n,)"
+            )
+
+    def __len__(self) -> int:
+        return len(self.levels)
+
+    def __getitem__(self, chosen: Any) -> RecordedNotes:
+        """Return some of the notes: chosen by a slice, or an array of places or of truth values."""
+        return RecordedNotes(self.levels[chosen], self.phases[chosen], self.pitches[chosen], self.instruments[chosen])
+
+    @property
+    def n_samples(self) -> int:
+        """The length of each note."""
+        return int(self.levels.shape[1])
+
+    def first(self, n_samples: int) -> RecordedNotes:
+        """Return the beginnings of the notes."""
+        return RecordedNotes(self.levels[:, :n_samples], self.phases[:, :n_samples], self.pitches, self.instruments)
+
+    def inputs(self, starts: npt.ArrayLike = 0) -> Inputs:
+        """Return the notes as a `WaveNet` reads them; `starts`: the number of the first sample here within its note, one or (n,)."""
+        return {
+            "levels": np.where(self.levels == UNTOLD, N_LEVELS // 2, self.levels).astype(np.int32),
+            "phase": self.phases,
+            "pitch": self.pitches,
+            "instrument": self.instruments,
+            "start": np.broadcast_to(np.asarray(starts, np.int32), len(self)).copy(),
+        }
 
 
-def notes_to_inputs(notes: Notes, start: int = 0) -> dict[str, npt.NDArray[np.int32]]:
-    """Return whole notes as a `WaveNet` reads them; `start` is the number of their first sample within the note.
-
-    Examples
-    --------
-    >>> sorted(notes_to_inputs(np.array([[60, 2, 128, 140]])))
-    ['instrument', 'levels', 'pitch', 'start']
-    """
-    rows = np.asarray(notes, np.int32)
-    starts = np.full(len(rows), start, np.int32)
-    return {"levels": rows[:, 2:], "pitch": rows[:, 0], "instrument": rows[:, 1], "start": starts}
-
-
-class NoteCrops(Sequence[tuple[dict[str, npt.NDArray[np.int32]], npt.NDArray[np.int32]]]):
+class NoteCrops(Sequence[tuple[Inputs, npt.NDArray[np.int32]]]):
     """Pairs (x, y) for `fit`: one piece of each note a pass, cut at a place that the seed and the pass decide.
 
     A piece in the middle of a note comes with the `context` samples before it, which are read and not told: the network shall not
@@ -67,55 +103,59 @@ class NoteCrops(Sequence[tuple[dict[str, npt.NDArray[np.int32]], npt.NDArray[np.
 
     Parameters
     ----------
-    notes : from `notes_to_array`; rows of one length, or a list of such rows.
+    notes : what to cut.
     batch_size : pieces a batch.
     length : samples to tell in each piece.
     context : samples before them: the network's receptive field, less one.
-    seed : of order and places; None keeps the order and begins each piece with its note.
+    jitter : levels by which the samples that are read are moved at random, while those to be told stay right: each piece has a standard
+        deviation of its own between 0 and this. A network that writes must live with its own small errors; this way it meets some.
+    seed : of order, places and jitter; None keeps the order, begins each piece with its note and moves nothing.
     epoch : number of the pass.
 
     Raises
     ------
     ValueError
-        If there is no note, a number is out of range, or a note is too short for a piece.
+        If a number is out of range, or the notes are too short for a piece.
 
     Examples
     --------
-    >>> notes = notes_to_array(np.zeros((5, 100)), pitches=[60] * 5, instruments=[0] * 5)
+    >>> notes = RecordedNotes(np.zeros((5, 100)), np.zeros((5, 100)), pitches=[60] * 5, instruments=[0] * 5)
     >>> crops = NoteCrops(notes, batch_size=2, length=20, context=7, seed=0)
     >>> len(crops), crops[0][0]["levels"].shape, crops[0][1].shape
     (3, (2, 27), (2, 27))
 
+    References
+    ----------
+    Jin, Finkelstein, Mysore and Lu, "FFTNet: a real-time speaker-dependent neural vocoder", ICASSP 2018 (noise on what is read).
     Lesson: 07 convolutional_networks.
     """
 
     def __init__(
         self,
-        notes: Notes | Sequence[npt.NDArray[np.int32]],
+        notes: RecordedNotes,
         batch_size: int,
         *,
         length: int = 1024,
         context: int = 511,
+        jitter: float = 0.0,
         seed: int | None = None,
         epoch: int = 0,
     ) -> None:
-        for argument, value, least in (("batch_size", batch_size, 1), ("length", length, 1), ("context", context, 0)):
+        ranges = (("batch_size", batch_size, 1), ("length", length, 1), ("context", context, 0), ("jitter", jitter, 0))
+        for argument, value, least in ranges:
             if value < least:
                 raise ValueError(f"{argument}={value} must be at least {least}")
-        if len(notes) == 0:
-            raise ValueError("notes is empty; give at least one note")
-        self._notes = np.asarray(notes, np.int32)  # (n, 2 + n_samples)
-        n, n_samples = self._notes.shape[0], self._notes.shape[1] - len(PARTS)
+        self._notes, n = notes, len(notes)
         self._length, self._context, self._batch_size = length + context, context, batch_size
-        if n_samples < self._length:
+        if notes.n_samples < self._length:
             raise ValueError(
-                f"notes have {n_samples} samples; a piece needs length + context = {self._length}: make length smaller"
+                f"notes have {notes.n_samples} samples; a piece needs length + context = {self._length}: make length smaller"
             )
-        self._order, self._starts = np.arange(n), np.zeros(n, np.int32)
+        self._order, self._starts, self._jitter, self._seed = np.arange(n), np.zeros(n, np.int32), jitter, (seed, epoch)
         if seed is not None:
             rng = np.random.default_rng([seed, epoch])
             self._order = rng.permutation(n)
-            anywhere = rng.integers(0, n_samples - self._length + 1, n)
+            anywhere = rng.integers(0, notes.n_samples - self._length + 1, n)
             self._starts = np.where(rng.random(n) < _SHARE_OF_ONSETS, 0, anywhere).astype(np.int32)
 
     def __len__(self) -> int:
@@ -127,29 +167,44 @@ class NoteCrops(Sequence[tuple[dict[str, npt.NDArray[np.int32]], npt.NDArray[np.
         if not 0 <= index < len(self):
             raise IndexError(f"batch {index} of {len(self)}")
         chosen = self._order[index * self._batch_size : (index + 1) * self._batch_size]
-        notes, starts = self._notes[chosen], self._starts[chosen]
-        places = len(PARTS) + starts[:, None] + np.arange(self._length)  # (batch, length)
-        levels = np.take_along_axis(notes, places, axis=1)
-        told = levels + 1
+        starts = self._starts[chosen]
+        places = (chosen[:, None], starts[:, None] + np.arange(self._length))  # (batch, length)
+        whole = self._notes
+        pieces = RecordedNotes(
+            whole.levels[places], whole.phases[places], whole.pitches[chosen], whole.instruments[chosen]
+        )
+        told = pieces.levels.astype(np.int32) + 1  # `UNTOLD` becomes `NOT_TOLD`
         told[starts > 0, : self._context] = NOT_TOLD
-        return {"levels": levels, "pitch": notes[:, 0], "instrument": notes[:, 1], "start": starts}, told
+        inputs = pieces.inputs(starts)
+        if self._jitter and self._seed[0] is not None:
+            rng = np.random.default_rng([*self._seed, index])
+            moved = rng.standard_normal(told.shape, np.float32) * (self._jitter * rng.random((len(told), 1)))
+            inputs["levels"] = np.clip(inputs["levels"] + np.rint(moved), 0, N_LEVELS - 1).astype(np.int32)
+        return inputs, told
 
 
-def nats_per_sample(model: WaveNet, notes: Notes, *, batch_size: int = 8) -> float:
+def nats_per_sample(model: WaveNet, notes: RecordedNotes, *, batch_size: int = 6) -> float:
     """Return a network's mean negative log-likelihood a sample, in nats, over all samples of all notes, the first included.
 
     Parameters
     ----------
     model : the network.
-    notes : from `notes_to_array`.
+    notes : told to the last sample: none of them `UNTOLD`.
+
+    Raises
+    ------
+    ValueError
+        If a sample is `UNTOLD`.
 
     Lesson: 07 convolutional_networks.
     """
-    total, rows = 0.0, np.asarray(notes, np.int32)
-    for first in range(0, len(rows), batch_size):
-        part = notes_to_inputs(rows[first : first + batch_size])
-        logits = keras.ops.convert_to_numpy(model.predict_on_batch(part))  # (batch, time, n_levels)
+    if (notes.levels == UNTOLD).any():
+        raise ValueError("notes has samples that are UNTOLD (-1); give notes that are known to their end")
+    total = 0.0
+    for first in range(0, len(notes), batch_size):
+        inputs = notes[first : first + batch_size].inputs()
+        logits = keras.ops.convert_to_numpy(model.predict_on_batch(inputs))  # (batch, time, n_levels)
         logits = logits - logits.max(axis=-1, keepdims=True)
-        chosen = np.take_along_axis(logits, part["levels"][..., None], axis=-1)[..., 0]  # (batch, time)
+        chosen = np.take_along_axis(logits, inputs["levels"][..., None], axis=-1)[..., 0]  # (batch, time)
         total += float((np.log(np.exp(logits).sum(axis=-1)) - chosen).sum(dtype=np.float64))
-    return total / rows[:, len(PARTS) :].size
+    return total / notes.levels.size

@@ -11,6 +11,7 @@ import numpy.typing as npt
 from musegen_edu.audio import Audio
 from musegen_edu.models.wavenet import WaveNet
 from musegen_edu.mu_law import mu_law_to_audio
+from musegen_edu.phases import asked_phases
 from musegen_edu.quiet_keras import keras
 
 ops = keras.ops
@@ -35,13 +36,13 @@ class SampleLoop(keras.Model):  # type: ignore[misc]  # Keras has no types
     def call(self, inputs: tuple[Any, ...]) -> Any:
         """Return levels (length, batch).
 
-        `inputs`: dice (length, batch), even random numbers from 0 to 1; pitches and instruments (batch,); and, each of shape
-        (1,), the number of samples to write and the temperature, 0 for the likeliest level each time.
+        `inputs`: dice (length, batch), even random numbers from 0 to 1; phases (batch, length); pitches and instruments (batch,); and, each
+        of shape (1,), the number of samples to write and the temperature, 0 for the likeliest level each time.
         """
-        dice, pitches, instruments, limit, heat = inputs
+        dice, phases, pitches, instruments, limit, heat = inputs
         length, batch = ops.shape(dice)
         empty = ops.zeros((length, batch), dtype="int32")
-        conditions = self.model.tell(ops.transpose(empty), pitches, instruments, ops.zeros_like(pitches))
+        conditions = self.model.tell(phases, pitches, instruments, ops.zeros_like(instruments))
         conditions = ops.transpose(conditions, (1, 0, 2))  # (length, batch, condition_channels)
 
         def one_sample(i: Any, level: Any, written: Any, state: Any) -> tuple[Any, ...]:
@@ -76,7 +77,7 @@ def drawn_levels(logits: Any, heat: Any, dice: Any) -> Any:
 
 def generate_audio(
     model: WaveNet,
-    pitches: Sequence[int] | npt.NDArray[np.integer[Any]],
+    pitches: Sequence[float] | npt.NDArray[Any],
     instruments: Sequence[str | int] | npt.NDArray[np.integer[Any]],
     *,
     seconds: float = 1.0,
@@ -92,7 +93,7 @@ def generate_audio(
     Parameters
     ----------
     model : the network.
-    pitches : MIDI numbers, 0 to 127, one for each note.
+    pitches : MIDI numbers, 0 to 127, one for each note; 60.5 is a quarter tone above middle C.
     instruments : for each note a name from `model.instruments`, or its number there.
     seconds : length of each note, up to 10. The shipped network has heard one second of each note and knows nothing of more.
     temperature : 1 draws as the network says; less is purer and plainer; 0 takes the likeliest level each time.
@@ -137,19 +138,20 @@ def generate_audio(
         # past Keras' own __setattr__: the loop holds the model, and a tracked loop would make the model contain itself
         object.__setattr__(model, "_generation_loop", loop)
     settings = (np.array([n_samples], np.int32), np.array([temperature], np.float32))
-    levels = loop.predict_on_batch((dice, keys, kinds, *settings))
+    phases = asked_phases(keys, length, model.sample_rate)
+    levels = loop.predict_on_batch((dice, phases, keys, kinds, *settings))
     return mu_law_to_audio(np.asarray(levels)[:n_samples].T, model.n_levels)
 
 
 def _checked_notes(
     model: WaveNet, pitches: Any, instruments: Any
-) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]]:
+) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.int32]]:
     if len(pitches) == 0 or len(pitches) != len(instruments):
         raise ValueError(
             f"pitches has {len(pitches)} entries and instruments {len(instruments)}; give one of each for every note"
         )
     keys = np.asarray(pitches)
-    if keys.ndim != 1 or keys.dtype.kind not in "iu" or not 0 <= keys.min() <= keys.max() <= 127:
+    if keys.ndim != 1 or keys.dtype.kind not in "iuf" or not 0 <= keys.min() <= keys.max() <= 127:
         raise ValueError(f"pitches={pitches!r} must be a line of MIDI numbers, 0 to 127")
     kinds = []
     for name in instruments:
@@ -157,4 +159,4 @@ def _checked_notes(
         if isinstance(number, str) or not 0 <= number < len(model.instruments):
             raise ValueError(f"instruments holds {name!r}; this network knows {', '.join(model.instruments)}")
         kinds.append(int(number))
-    return keys.astype(np.int32), np.array(kinds, np.int32)
+    return keys.astype(np.float32), np.array(kinds, np.int32)

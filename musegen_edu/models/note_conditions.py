@@ -17,7 +17,7 @@ REGISTERS = tuple(range(36, 85, 6))  # MIDI pitches: the middles of the bumps th
 REGISTER_WIDTH = 6.0  # semitones
 
 
-class LevelReading(layers.Layer):  # type: ignore[misc]  # Keras has no types
+class LevelReading(keras.layers.Layer):  # type: ignore[misc]  # Keras has no types
     """Turn levels (...) into two numbers each (..., 2): the sample bent by the mu-law, -1 to 1, and the sample itself."""
 
     def __init__(self, n_levels: int, **options: Any) -> None:
@@ -32,10 +32,10 @@ class LevelReading(layers.Layer):  # type: ignore[misc]  # Keras has no types
         return ops.stack([bent, straight], axis=-1)
 
 
-class NoteConditions(layers.Layer):  # type: ignore[misc]  # Keras has no types
+class NoteConditions(keras.layers.Layer):  # type: ignore[misc]  # Keras has no types
     """Say, for every sample, what the network is asked to play.
 
-    From pitch, instrument and the number of each sample come: sines and cosines of the asked fundamental and its harmonics, as far as the
+    From phase, pitch, instrument and the number of each sample come: sines and cosines of the fundamental and its harmonics, as far as the
     sample rate carries them; how long ago the note began and was released; its register; a learnt vector for the instrument. Two
     dense layers make `units` numbers of them.
     """
@@ -52,7 +52,7 @@ class NoteConditions(layers.Layer):  # type: ignore[misc]  # Keras has no types
         self.moment = layers.Dense(2 * units, use_bias=False, kernel_initializer=glorot(5 * seed + 2))
         self.out = layers.Dense(units, activation="tanh", kernel_initializer=glorot(5 * seed + 3))
 
-    def build(self, levels_shape: Any, pitch_shape: Any, instrument_shape: Any, start_shape: Any) -> None:
+    def build(self, phase_shape: Any, pitch_shape: Any, instrument_shape: Any, start_shape: Any) -> None:
         """Make the weights of the layers inside."""
         self.embed.build(None)
         self.whole.build((None, 16 + len(REGISTERS)))
@@ -60,22 +60,21 @@ class NoteConditions(layers.Layer):  # type: ignore[misc]  # Keras has no types
         self.out.build((None, None, self.whole.units))
         self.built = True
 
-    def call(self, levels: Any, pitch: Any, instrument: Any, start: Any) -> Any:
-        """Return (batch, time, units); of `levels` (batch, time) only the length counts, the others are (batch,)."""
-        places = ops.cast(ops.arange(ops.shape(levels)[1], dtype="int32") + start[:, None], "float32")  # (batch, time)
-        moment = ops.concatenate([self.tones(pitch, places), self.clock(places)], axis=-1)
-        distance = (ops.cast(pitch, "float32")[:, None] - np.array(REGISTERS, np.float32)) / REGISTER_WIDTH
+    def call(self, phase: Any, pitch: Any, instrument: Any, start: Any) -> Any:
+        """Return (batch, time, units) from the phase (batch, time), in periods, and what is told of the notes, (batch,) each."""
+        places = ops.cast(ops.arange(ops.shape(phase)[1], dtype="int32") + start[:, None], "float32")  # (batch, time)
+        moment = ops.concatenate([self.tones(phase, pitch), self.clock(places)], axis=-1)
+        distance = (pitch[:, None] - np.array(REGISTERS, np.float32)) / REGISTER_WIDTH
         whole = ops.concatenate([ops.exp(-0.5 * distance**2), self.embed(instrument)], axis=-1)  # (batch, ...)
         return self.out(ops.tanh(self.moment(moment) + self.whole(whole)[:, None]))
 
-    def tones(self, pitch: Any, places: Any) -> Any:
+    def tones(self, phase: Any, pitch: Any) -> Any:
         """Return sines and cosines of the harmonics, (batch, time, 2 HARMONICS); zeros for those above half the sample rate."""
-        cycles = 440.0 / self.sample_rate * 2.0 ** ((ops.cast(pitch, "float32") - 69.0) / 12.0)  # (batch,) a sample
+        cycles = 440.0 / self.sample_rate * 2.0 ** ((pitch - 69.0) / 12.0)  # (batch,) a sample
         numbers = np.arange(1, HARMONICS + 1, dtype=np.float32)
         heard = ops.cast(cycles[:, None, None] * numbers < 0.5, "float32")  # (batch, 1, HARMONICS)
-        phase = cycles[:, None] * places
-        phase = (phase - ops.floor(phase))[..., None] * (2 * np.pi * numbers)  # (batch, time, HARMONICS)
-        return ops.concatenate([heard * ops.sin(phase), heard * ops.cos(phase)], axis=-1)
+        angle = phase[..., None] * (2 * np.pi * numbers)  # (batch, time, HARMONICS)
+        return ops.concatenate([heard * ops.sin(angle), heard * ops.cos(angle)], axis=-1)
 
     def clock(self, places: Any) -> Any:
         """Return how long ago the note began and was released, (batch, time, 2 len(TIMES)): 1 at that moment, then dying away."""

@@ -22,13 +22,14 @@ class WaveNet(keras.Model):
     twice as far with each layer. Each layer has two outputs that meet, tanh(a) * sigmoid(b); a part of it is added to what came
     in (residual) and a part goes straight to the end (skip), where all layers' parts are added up and become logits.
 
-    Called on a dict with `levels` (batch, time), `pitch`, `instrument` and `start` (batch,), all integers, it returns logits (batch,
-    time, n_levels): at each place for that same sample, told from those before it. `start` is the number, within the note, of
-    the first sample in `levels`: 0 for its onset. `musegen_edu.sound_generation` writes with it.
+    Called on a dict with `levels` and `phase` (batch, time) and `pitch`, `instrument` and `start` (batch,), it returns logits (batch,
+    time, n_levels): at each place for that same sample, told from the levels before it. `phase` says how many periods of the fundamental
+    have gone by, modulo 1; `pitch` is a MIDI number, which may lie between two keys; `start` is the number, within the note, of the first
+    sample: 0 for its onset. `musegen_edu.note_crops` makes such inputs, `musegen_edu.sound_generation` writes with the network.
 
     Three things differ from the paper. This network is small. It is helped to its pitch: the paper's speech was conditioned on the
-    logarithm of F0 (the fundamental's frequency) and on the text, while this one is given the asked note as sines with their
-    phases, the fundamental and three harmonics. And it is told the time since the note began and was released, as notes die away.
+    logarithm of F0 (the fundamental's frequency) and on the text, while this one is given sines of the asked note, the fundamental and
+    three harmonics. And it is told the time since the note began and was released, as notes die away.
 
     Parameters
     ----------
@@ -62,7 +63,9 @@ class WaveNet(keras.Model):
     Lesson: 07 convolutional_networks.
     """
 
-    gains_from_xla = True  # `fit` on TensorFlow: 91,000 samples a CPU second against 48,000 (measured), for 10 more to compile
+    gains_from_xla = (
+        True  # `fit` on TensorFlow: 91,000 samples a CPU second against 48,000 (measured), for 10 more to compile
+    )
 
     def __init__(
         self,
@@ -114,10 +117,13 @@ class WaveNet(keras.Model):
 
         # ---- functional graph ----
         levels = keras.Input((None,), dtype="int32", name="levels")  # (batch, time)
-        note = {part: keras.Input((), dtype="int32", name=part) for part in ("pitch", "instrument", "start")}
+        note = {part: keras.Input((), dtype="int32", name=part) for part in ("instrument", "start")}
+        note |= {"phase": keras.Input((None,), name="phase"), "pitch": keras.Input((), name="pitch")}
         # one sample late, silence at first: what is told at a place must not see it
         late = ops.pad(levels[:, :-1], [[0, 0], [1, 0]], constant_values=n_levels // 2)
-        conditions = tell(levels, note["pitch"], note["instrument"], note["start"])  # (batch, time, conditions)
+        conditions = tell(
+            *(note[part] for part in ("phase", "pitch", "instrument", "start"))
+        )  # (batch, time, conditions)
         x = enter(hear(late))  # (batch, time, channels)
         skip = 0.0
         for block in blocks:

@@ -19,6 +19,7 @@ from musegen_edu.recipes.melody import without_numbers as without_numbers
 from musegen_edu.recipes.melody_vae import LATENTS, train_melody_vae
 from musegen_edu.recipes.next_bar import train_next_bar
 from musegen_edu.recipes.spectrogram_vae import train_spectrogram_vae
+from musegen_edu.recipes.wavenet import train_wavenet
 
 
 def _ending(kind: str) -> str:
@@ -29,6 +30,7 @@ def _ending(kind: str) -> str:
 RECIPES: dict[str, Callable[..., Path]] = {
     **{name: partial(train_melody_network, name) for name in MELODY_NETWORKS},
     "chorale_lstm": train_chorale_lstm,
+    "wavenet": train_wavenet,
     "chorale_inpainter": train_chorale_inpainter,
     "instrument_cnn": train_instrument_cnn,
     **{"instrument_tagger" + _ending(kind): partial(train_instrument_tagger, kind) for kind in KINDS},
