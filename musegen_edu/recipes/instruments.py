@@ -57,7 +57,7 @@ def train_instrument_cnn(
     train, valid, test = timbre.train, timbre.valid, timbre.test
     mels, targets = zip(*((sounds_to_pictures(part.audio), part.targets) for part in (train, valid)), strict=True)
     pictures, truth = np.concatenate(mels), np.concatenate(targets)  # the network's data are places in these two
-    places = [np.int64(place) for place in range(len(truth))]
+    places: list[Any] = [np.int64(place) for place in range(len(truth))]
     mine, others = places[: len(train)], places[len(train) :]
     if profile.n_tunes is not None:
         chosen = np.random.default_rng(seed).permutation(len(mine))[: profile.n_tunes]
@@ -216,7 +216,8 @@ def nearest(train: npt.NDArray[np.float64], test: npt.NDArray[np.float64]) -> Pl
     """Return for each row of `test` the place of the nearest row of `train`; every column is scaled by its deviation in `train`."""
     scale = train.std(axis=0)
     squares = (((test[:, None] - train[None]) / scale) ** 2).sum(axis=2)  # (n_test, n_train)
-    return squares.argmin(axis=1)
+    places: Places = squares.argmin(axis=1)
+    return places
 
 
 def linear_classes(
