@@ -288,14 +288,24 @@ def test_the_page_gets_the_maps_of_the_network(cnn):
     assert len(explorer.lit_audio(n_iter=2)) == RATE
     explorer.layer = 0
     assert explorer.channel == 0  # the first layer has no sixth filter
-    answer, (_, kernel, bias) = explorer.maps({"layer": 0}, [])
+    answer, (_, kernel, bias, reads) = explorer.maps({"layer": 0}, [])
     np.testing.assert_array_equal(
         np.frombuffer(kernel, "<f4").reshape(4, 5, 3)[2], cnn.layers[0].get_weights()[0][:, :, 0, 2]
     )
     assert len(np.frombuffer(bias, "<f4")) == 4
+    np.testing.assert_allclose(np.frombuffer(reads, "<f4").reshape(mel.shape), mel, atol=1e-6)
     explorer.channel = 2
     by_hand = slide_kernel(mel, cnn.layers[0].get_weights()[0][:, :, 0, 2], padding="same", relu=True)
     np.testing.assert_allclose(explorer.feature_map, by_hand, atol=1e-5)
+
+
+def test_a_first_layer_behind_a_rescaling_is_still_worked_by_hand():
+    decibels = audio_to_mel(tone(440), RATE).T
+    model = keras.Sequential([keras.Input((None, 80, 1)), layers.Rescaling(1 / 80, offset=1), layers.Conv2D(2, 3)])
+    maps: Any = feature_maps(model, decibels)[0]
+    np.testing.assert_allclose(maps.reads, 1 + decibels / 80, atol=1e-6)
+    by_hand = slide_kernel(maps.reads, maps.kernel[..., 1], bias=maps.bias[1])
+    np.testing.assert_allclose(maps.values[..., 1], by_hand, atol=1e-5)
 
 
 def test_standardised_numbers_reach_the_network_as_they_are(cnn):

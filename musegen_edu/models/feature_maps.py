@@ -29,7 +29,8 @@ class LayerMaps:
     name, kind : of the layer, such as `"conv2d"` and `"Conv2D"`.
     values : (time, rows, filters) float32, as they leave the layer; one row where the layer convolves along time alone.
     field : what each number has seen; None where a layer before it shuffles the cells.
-    kernel, bias : (time, rows, filters) and (filters,), where the layer reads the picture itself, one channel of it; else None.
+    reads : (time, rows), what the layer slides over, where that is one channel and cell for cell the picture, rescaled perhaps; else None.
+    kernel, bias : (time, rows, filters) and (filters,) where `reads` is known; else None.
     activation : its name, such as `"relu"`.
     dilation : cells from one weight to the next, in time and in rows.
     padding : `"valid"`, `"same"` or `"causal"`.
@@ -39,6 +40,7 @@ class LayerMaps:
     kind: str
     values: npt.NDArray[np.float32]
     field: ReceptiveField | None
+    reads: npt.NDArray[np.float32] | None
     kernel: npt.NDArray[np.float32] | None
     bias: npt.NDArray[np.float32] | None
     activation: str
@@ -84,15 +86,12 @@ def feature_maps(model: keras.Model, picture: npt.ArrayLike) -> tuple[LayerMaps,
             f"model={model!r} cannot be followed; it must be a functional or sequential model with one input and a convolutional layer"
         )
     cells = _fitted(inputs[0], np.asarray(picture, np.float32))  # (1, time, rows, channels) or (1, time, rows)
-    reader = keras.Model(inputs[0], [layer.output for layer in layers])
-    read = reader(cells, training=False)
-    outputs = read if isinstance(read, (list, tuple)) else [read]
+    reader = keras.Model(inputs[0], [tensor for layer in layers for tensor in (layer.input, layer.output)])
+    read = [keras.ops.convert_to_numpy(values)[0] for values in reader(cells, training=False)]
     fields = _fields(reader, cells.shape[1:3])
     return tuple(
-        _layer_maps(
-            layer, inputs[0], keras.ops.convert_to_numpy(values)[0], fields.get(id(layer.output)), cells.shape[2]
-        )
-        for layer, values in zip(layers, outputs, strict=True)
+        _layer_maps(layer, before, after, fields.get(id(layer.input)), fields.get(id(layer.output)))
+        for layer, before, after in zip(layers, read[::2], read[1::2], strict=True)
     )
 
 
@@ -111,19 +110,24 @@ def _fitted(entry: Any, picture: npt.NDArray[np.float32]) -> npt.NDArray[np.floa
 
 
 def _layer_maps(
-    layer: Any, entry: Any, values: npt.NDArray[np.float32], field: ReceptiveField | None, rows: int
+    layer: Any,
+    before: npt.NDArray[np.float32],
+    values: npt.NDArray[np.float32],
+    read: ReceptiveField | None,
+    field: ReceptiveField | None,
 ) -> LayerMaps:
     along_time = values.ndim == 2  # (time, filters): every filter sees all rows
     if along_time:
-        values = values[:, None, :]
+        values, rows = values[:, None, :], before.shape[1]
         field = None if field is None else replace(field, size=(field.size[0], rows), stride=(field.stride[0], rows), start=(field.start[0], 0), shape=(field.shape[0], 1))  # fmt: skip
-    kernel = bias = None
-    if type(layer).__name__ in ("Conv1D", "Conv2D") and layer.input is entry and (along_time or entry.shape[-1] == 1):
+    reads = kernel = bias = None
+    is_picture = read is not None and (read.size, read.stride, read.start) == ((1, 1), (1, 1), (0, 0))
+    if is_picture and type(layer).__name__ in ("Conv1D", "Conv2D") and (along_time or before.shape[-1] == 1):
         weights = [np.asarray(keras.ops.convert_to_numpy(weight)) for weight in layer.get_weights()]
-        kernel = weights[0] if along_time else weights[0][:, :, 0]  # (time, rows, filters)
+        reads, kernel = (before, weights[0]) if along_time else (before[..., 0], weights[0][:, :, 0])
         bias = weights[1] if len(weights) > 1 else np.zeros(kernel.shape[-1], np.float32)
     return LayerMaps(
-        layer.name, type(layer).__name__, values, field, kernel, bias, getattr(layer.activation, "__name__", "linear"),
+        layer.name, type(layer).__name__, values, field, reads, kernel, bias, getattr(layer.activation, "__name__", "linear"),
         _pair(layer.dilation_rate, rest=1), layer.padding,
     )  # fmt: skip
 

@@ -13,7 +13,7 @@ const AXES = ["time", "rows"];
 
 /** @typedef {{ size: number[], stride: number[], start: number[] }} Field which cells a number has seen */
 /** @typedef {{ values: Float64Array, shape: number[], field: Field | null, largest: number }} FeatureMap */
-/** @typedef {{ largest: number, values: Int16Array, kernel: Float32Array | null, bias: Float32Array | null }} LayerData */
+/** @typedef {{ largest: number, values: Int16Array, kernel: Float32Array | null, bias: Float32Array | null, reads: Float32Array | null }} LayerData */
 /** @typedef {{ name: string, kind: string, shape: number[], filters: number, field: Field | null, activation: string, dilation: number[], padding: string, kernel: number[] | false }} Layer */
 /** @typedef {{ kernel: number[][], stride: number[], dilation: number[], padding: string, bias: number, relu: boolean }} Settings */
 
@@ -69,8 +69,9 @@ function render({ model, el, experimental: { invoke } }) {
 
   // ---- the map ----
 
-  /** The cell under a weight at a place; what lies outside the picture is 0. @param {number} step @param {number} row */
-  const cell = (step, row) => (step >= 0 && step < steps && row >= 0 && row < rows ? cells[step * rows + row] : 0);
+  const isInside = (/** @type {number} */ step, /** @type {number} */ row) => step >= 0 && step < steps && row >= 0 && row < rows;
+  /** The cell under a weight at a place; what lies outside the picture is 0. @param {number} step @param {number} row @param {Float32Array} [table] */
+  const cell = (step, row, table = cells) => (isInside(step, row) ? table[step * rows + row] : 0);
 
   /** @returns {FeatureMap} */
   function slide() {
@@ -134,7 +135,7 @@ function render({ model, el, experimental: { invoke } }) {
       if (!above(map.values[i * m + j])) continue;
       own.kernel.forEach((line, a) => line.forEach((w, b) => {
         const [step, row] = [start[0] + i * stride[0] + a * own.dilation[0], start[1] + j * stride[1] + b * own.dilation[1]];
-        if (step >= 0 && step < steps && row >= 0 && row < rows && w * (cell(step, row) - lowest) > 0) lit[step * rows + row] = 1;
+        if (isInside(step, row) && w * (cell(step, row) - lowest) > 0) lit[step * rows + row] = 1;
       }));
     }
   }
@@ -150,8 +151,8 @@ function render({ model, el, experimental: { invoke } }) {
     if (index < 0 || loaded.has(index)) return compute();
     try {
       const { answer, buffers } = await ask(invoke, el, "maps", { layer: index });
-      const [values, kernel, bias] = buffers.map(bytesOf);
-      loaded.set(index, { ...answer, values: new Int16Array(values), kernel: kernel ? new Float32Array(kernel) : null, bias: bias ? new Float32Array(bias) : null });
+      const [values, kernel, bias, reads] = buffers.map(bytesOf);
+      loaded.set(index, { ...answer, values: new Int16Array(values), kernel: kernel ? new Float32Array(kernel) : null, bias: bias ? new Float32Array(bias) : null, reads: reads ? new Float32Array(reads) : null });
       if (gone.signal.aborted || index !== layer()) return;
       compute();
       jump();
@@ -578,21 +579,22 @@ function render({ model, el, experimental: { invoke } }) {
   const rowNames = h("div", { class: "mg-row-names", "aria-hidden": "true" });
   const sum = h("div", { class: "mg-sum" });
   const seen = h("canvas", { class: "mg-seen", role: "img" });
+  const cellTitle = title("cells under the kernel");
   const kernelTitle = title("× weights");
   const sumBox = h("figure", {}, title("= sum"), sum);
   const reading = h("p", { class: "mg-readout mg-filter-reading" });
-  const byHand = [h("figure", {}, title("cells under the kernel"), h("div", { class: "mg-named" }, rowNames, cellTable)), h("figure", {}, kernelTitle, kernelTable), h("figure", {}, title("= products"), productTable), sumBox];
+  const byHand = [h("figure", {}, cellTitle, h("div", { class: "mg-named" }, rowNames, cellTable)), h("figure", {}, kernelTitle, kernelTable), h("figure", {}, title("= products"), productTable), sumBox];
   const seenBox = h("figure", {}, title("the cells that it has seen"), seen);
 
   /** The weights that are looked at: one's own, or those of a first layer. */
   function weightsNow() {
-    if (layer() < 0) return { kernel: own.kernel, bias: own.bias, dilation: own.dilation };
+    if (layer() < 0) return { kernel: own.kernel, bias: own.bias, dilation: own.dilation, reads: cells };
     const data = loaded.get(layer());
     const { kernel: size, dilation } = layers[layer()];
-    if (!data?.kernel || !data.bias || !size) return null;
+    if (!data?.kernel || !data.bias || !data.reads || !size) return null;
     const filter = model.get("channel");
     const values = data.kernel.subarray(filter * size[0] * size[1], (filter + 1) * size[0] * size[1]);
-    return { kernel: Array.from({ length: size[0] }, (_, a) => [...values.subarray(a * size[1], (a + 1) * size[1])]), bias: data.bias[filter], dilation };
+    return { kernel: Array.from({ length: size[0] }, (_, a) => [...values.subarray(a * size[1], (a + 1) * size[1])]), bias: data.bias[filter], dilation, reads: data.reads };
   }
 
   /** @param {any} table @param {number[][]} values time by time @param {number} largest @param {number[]} [chosen] */
@@ -642,10 +644,11 @@ function render({ model, el, experimental: { invoke } }) {
     const span = field && (isRoll ? `${many(field.size[0], "sixteenth")} × ${many(field.size[1], "pitch", "es")}` : `${many(field.size[0], "frame")}${info.hop_seconds ? ` (${(field.size[0] * info.hop_seconds).toFixed(2)} s)` : ""} × ${many(field.size[1], "band")}`);
     reading.replaceChildren(h("strong", {}, `Place ${at[0]}, ${at[1]}: ${short(value)}`), ` · around ${words(...pair(middle))}${span ? ` · has seen ${span}` : ""}${pinned ? " · held" : ""}`);
     if (weights && from) {
-      const patch = weights.kernel.map((line, a) => line.map((_, b) => cell(from[0] + a * weights.dilation[0], from[1] + b * weights.dilation[1])));
+      const patch = weights.kernel.map((line, a) => line.map((_, b) => cell(from[0] + a * weights.dilation[0], from[1] + b * weights.dilation[1], weights.reads)));
       const products = patch.map((line, a) => line.map((x, b) => x * weights.kernel[a][b]));
       const most = weights.kernel.flat().reduce((so, w) => Math.max(so, Math.abs(w)), 0);
-      const peak = Math.max(Math.abs(info.low), Math.abs(info.high));
+      const peak = weights.reads.reduce((so, x) => Math.max(so, Math.abs(x)), 1e-9);
+      cellTitle.textContent = weights.reads.every((x, i) => x === cells[i]) ? "cells under the kernel" : "cells under the kernel, as the layer reads them";
       fillTable(cellTable, patch, peak);
       const named = parseFloat(rowNames.style.gridAutoRows) >= 15;
       rowNames.replaceChildren(...(named ? weights.kernel[0].map((_, b) => h("span", {}, nameOf(from[1] + b * weights.dilation[1]))).reverse() : []));
@@ -672,6 +675,7 @@ function render({ model, el, experimental: { invoke } }) {
     const ink = rgbOf(colour("part-0"));
     const { palette } = info;
     const pixels = pixelsOf(size, (a, b) => {
+      if (!isInside(from[0] + a, from[1] + b)) return [0, 0, 0, 0]; // the padding
       const x = within(0, (cell(from[0] + a, from[1] + b) - info.low) / (info.high - info.low || 1), 1);
       return isRoll ? [...ink, 255 * x] : [...palette[Math.round(x * (palette.length - 1))], 255];
     });
@@ -815,7 +819,7 @@ function render({ model, el, experimental: { invoke } }) {
     redoButton.disabled = !future.length;
     for (const control of kernelBar.children) if (control !== layerField && control !== reluField) control.hidden = !isOwn;
     weightLabel.hidden = !isOwn;
-    copyButton.hidden = isOwn || !layers[layer()].kernel;
+    copyButton.hidden = isOwn || !loaded.get(layer())?.reads?.every((x, i) => x === cells[i]); // what reads other numbers would answer otherwise
     const facts = layers[layer()];
     hint.textContent = isOwn ? (preset < 0 ? "Drag a weight up or down, or press + and −; a second click makes it 0, 1, −1." : `${presets[preset].name}: ${presets[preset].words}`) : `${facts.kind}, ${facts.filters} filters${facts.field ? "" : "; what they have seen of the picture is not known"}`;
     showThumbs();

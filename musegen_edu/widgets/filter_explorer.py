@@ -242,13 +242,13 @@ class FilterExplorer(SoundingWidget):
 
     @answers
     def maps(self, message: dict[str, Any]) -> tuple[dict[str, Any], list[bytes]]:
-        """Return all maps of a layer as 16-bit integers, filter by filter, and its weights where it reads the picture itself."""
+        """Return all maps of a layer as 16-bit integers, filter by filter; of a first layer also its weights and what it reads."""
         maps = self.layer_maps[int(message["layer"])]
         largest = max(float(np.abs(maps.values).max()), 1e-9)
         coded = np.rint(maps.values.transpose(2, 0, 1) * (_LEVELS / largest)).astype("<i2")  # (filters, time, rows)
         files = [coded.tobytes()]
-        if maps.kernel is not None and maps.bias is not None:
-            files += [maps.kernel.transpose(2, 0, 1).astype("<f4").tobytes(), maps.bias.astype("<f4").tobytes()]
+        if maps.kernel is not None and maps.bias is not None and maps.reads is not None:
+            files += [maps.kernel.transpose(2, 0, 1).astype("<f4").tobytes(), maps.bias.astype("<f4").tobytes(), maps.reads.astype("<f4").tobytes()]  # fmt: skip
         return {"largest": largest}, files
 
     @answers

@@ -17,7 +17,7 @@ from musegen_edu.widgets.training_samples import audio_file
 if TYPE_CHECKING:
     from musegen_edu.widgets.filter_explorer import FilterExplorer
 
-_WIDTH, _LEFT, _TALL, _GREY = 1000, 84, 190, "#5b6672"
+_WIDTH, _LEFT, _TALL, _GREY = 1000, 98, 190, "#5b6672"
 _NOTE, _LIT = "#1f78c1", "#0b8a65"
 _SECONDS = 20.0  # of sound that a committed notebook keeps
 
