@@ -548,9 +548,9 @@ networks = {split: train_cnn(split, monitor, 5 * quick.epochs) for split in SPLI
 # With a GPU, or with patience: the same network by its recipe, with each sound louder or softer in every epoch so that loudness says nothing. It writes into your own folder.
 
 # %% id="cnn-train-full" tags=["gpu"]
-from musegen_edu import train
+from musegen_edu import train as train_by_recipe
 
-print(train("instrument_cnn", profile="full", seed=0, verbose=2))
+print(train_by_recipe("instrument_cnn", profile="full", seed=0, verbose=2))
 
 # %% id="cnn-judge"
 from musegen_edu.recipes.instruments import linear_classes, mfcc_means
@@ -688,7 +688,7 @@ for question, k in CHOSEN.items():
 # %% [markdown] id="filters-explained"
 # <details><summary>What to notice</summary>
 #
-# Nobody told the network these questions; it found filters that come more or less close, because they help to tell instruments apart. Three frames by three bands can ask no larger ones. The second and third layer put such answers together over a wider field. Dieleman and Schrauwen looked into first layers that read raw samples in 2014 [4] and found that they had taught themselves filters like those of a spectrogram.
+# Nobody told the network these questions; it found filters that come more or less close, because they help to tell instruments apart. (For *louder* none comes close: a small correlation. The others seem to be enough.) Three frames by three bands can ask no larger ones. The second and third layer put such answers together over a wider field. Dieleman and Schrauwen looked into first layers that read raw samples in 2014 [4] and found that they had taught themselves filters like those of a spectrogram.
 #
 # Do not say "filter 7 is the violin filter": most filters answer to most sounds, and the answer lies in the mixture.
 #
@@ -818,7 +818,7 @@ print(f"a cell looks {inpainter.reach} sixteenths back and as many ahead: {inpai
 # %% [markdown] id="hole-coins"
 # ### Why not draw all of the hole at once?
 #
-# For each hidden cell the network gives probabilities, *as if the other hidden cells did not matter*. Lesson 06 showed what comes of that: let C–E and A–F be equally good for alto and tenor, and C–F bad. By itself each voice tosses a coin.
+# For each hidden cell the network gives probabilities, *as if the other hidden cells did not matter*. Lesson 06 showed what comes of that: let two pairs fit at a place in alto and tenor, C with E and A with F, and the mixtures not. By itself each voice tosses a coin.
 #
 # **Gibbs sampling** (Geman and Geman, 1984 [8]) mends that with the same network: draw everything; then hide *some* of it again, and draw that anew, *knowing the rest*; and again. **Predict.** *What share of the chords will be good after 0, 1, 2, 5 rounds?*
 
@@ -870,7 +870,8 @@ def clashes(pieces):
 
 # %% id="hole-measure-run"
 pieces = [piece.slice_bars(1, 6) for piece in in_four[:8]]
-filled = {f"{n} steps": [inpaint(piece, inner_voices(piece), n_steps=n, seed=0) for piece in pieces] for n in (1, 8, 64)}
+filled = {name: [inpaint(piece, inner_voices(piece), n_steps=n, seed=0) for piece in pieces]
+          for name, n in (("one pass", 1), ("8 steps", 8), ("64 steps", 64))}  # fmt: skip
 filled["Bach"] = pieces
 for name, scores in filled.items():
     counts = voice_leading(scores)
@@ -1137,7 +1138,9 @@ for sound, pitch in zip(tiny_notes, (60, 64, 67)):
 # The course's `wavenet` had all twelve instruments and some ten minutes of a processor. With a GPU, or with patience, train it yourself (into your own folder):
 
 # %% id="wave-train-full" tags=["gpu"]
-print(train("wavenet", profile="full", seed=0, verbose=2))
+from musegen_edu import train as train_by_recipe
+
+print(train_by_recipe("wavenet", profile="full", seed=0, verbose=2))
 
 # %% [markdown] id="predict-pitch"
 # ### Measure what you hear
