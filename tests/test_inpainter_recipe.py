@@ -11,6 +11,7 @@ from musegen_edu.metrics import CorpusIndex
 from musegen_edu.models.convolutional import ChoraleInpainter
 from musegen_edu.pretrained import load_card, load_pretrained
 from musegen_edu.recipes import fillings, inpainter
+from musegen_edu.recipes.chorale import chorale_tables, random_chorale
 from musegen_edu.tokens import ChoraleCodec
 from musegen_edu.tokens.chorale_grid import table_to_grid
 from musegen_edu.training import EpochReport, train
@@ -42,7 +43,7 @@ def test_the_inpainter_is_trained_and_judged(tmp_path, monkeypatch):
 
 
 def grids(split, n):
-    return [table_to_grid(table) for table in inpainter.chorale_tables(load_dataset("chorales"), split)[:n]]
+    return [table_to_grid(table) for table in chorale_tables(load_dataset("chorales"), split)[:n]]
 
 
 def test_markov_losses_are_those_of_counted_shares():
@@ -79,6 +80,6 @@ def test_a_row_counts_what_it_says():
     real = list(load_dataset("chorales").test[:3])
     row = fillings.filling_row(real, corpus)
     assert 3 < row["notes_a_quarter"] < 7 and 0.02 < row["repeated_of_following_notes"] < 0.3
-    noisy = fillings.filling_row([fillings.random_chorale(score, seed=0) for score in real], corpus)
+    noisy = fillings.filling_row([random_chorale(score, seed=0) for score in real], corpus)
     assert noisy["scale_consistency"] < row["scale_consistency"] and noisy["notes_a_quarter"] == row["notes_a_quarter"]
     assert noisy["bars_with_crossed_voices"] > row["bars_with_crossed_voices"]
