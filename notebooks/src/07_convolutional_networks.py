@@ -457,7 +457,7 @@ for ax, name in zip(axes, ("Grand Piano", "Violin", "Trumpet", "Clarinet")):
     ax.imshow(mels["test"][place, ..., 0].T, vmin=-80, vmax=0, **look)
     dress(ax, title=name, x="seconds", y="mel band" if ax is axes[0] else "")
     ax.title.set_fontsize(11)
-figure.suptitle("The same C4: partials, attack and decay differ", color=INK, fontweight="bold", x=0.02, ha="left")
+heading = figure.suptitle("The same C4: partials, attack and decay differ", color=INK, fontweight="bold", x=0.02, ha="left")
 
 # %% [markdown] id="predict-leak"
 # ### How to split, and how not to
