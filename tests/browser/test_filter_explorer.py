@@ -1,5 +1,6 @@
 """The filter explorer in Chromium: the page's maps against NumPy, the calculation under the pointer, keys, undo, and sound."""
 
+import contextlib
 from typing import Any
 
 import numpy as np
@@ -67,6 +68,16 @@ def go_to(page, step: int, row: int) -> None:
         for _ in range(way):
             page.keyboard.press(key)
     assert place(page) == (step, row)
+
+
+def falls_silent(watched) -> bool:
+    """Whether nothing is heard any more, within some seconds: a busy machine is late."""
+    for _ in range(100):
+        with contextlib.suppress(ValueError):  # two notes at once have no one pitch
+            if watched.listen()[0] < 0.003:
+                return True
+        watched.page.wait_for_timeout(100)
+    return False
 
 
 def set_number(page, label: str, value: float) -> None:
@@ -167,10 +178,12 @@ def test_weights_change_by_keys_drag_and_field_and_can_be_undone(live):
     page.get_by_role("button", name="Reset").click()
     page.wait_for_function("JSON.stringify(model.get('kernel')) === '[[-1],[1],[0]]'")
     assert page.get_by_label("Preset").input_value() == "0"
-    cell.click()  # the first click chooses, the second changes
-    cell.click()
-    page.wait_for_function("model.get('kernel')[0][0] === 0")
-    assert kernel() == [[0], [1], [0]]
+    for value in (0, 1, -1):  # it is chosen already: each click changes it
+        cell.click()
+        page.wait_for_function("(value) => model.get('kernel')[0][0] === value", arg=value)
+    grid.locator("span").last.click()  # chooses, and changes nothing
+    page.wait_for_timeout(300)
+    assert kernel() == [[-1], [1], [0]]
 
 
 def test_controls_reach_the_model_and_the_map(live):
@@ -220,14 +233,13 @@ def test_what_lights_up_sounds_and_the_rest_does_not(live):
     page.keyboard.press("Space")
     assert watched.hears(220)
     page.keyboard.press("Space")
-    page.wait_for_timeout(700)
-    assert watched.listen()[0] < 0.003
+    assert falls_silent(watched)
     set_number(page, "Bias", -100)
     page.locator(".mg-filter-plot").focus()
     page.keyboard.press("Space")
     page.get_by_text("Nothing lights up, so there is nothing to hear").wait_for()
     page.wait_for_timeout(300)
-    assert watched.listen()[0] < 0.003
+    assert falls_silent(watched)
     page.get_by_label("Hear").select_option("all")
     page.keyboard.press("Escape")
     page.get_by_role("button", name="Play").click()
@@ -252,8 +264,7 @@ def test_the_cells_of_a_sound_are_turned_back_into_sound(live):
     rms, _ = watched.listen()
     assert rms > 0.01
     page.get_by_role("button", name="Pause").click()
-    page.wait_for_timeout(900)
-    assert watched.listen()[0] < 0.003
+    assert falls_silent(watched)
     asked = page.evaluate("asked.filter(([name]) => name === 'sound').map(([, message]) => message.what)")
     assert asked == ["original", "lit"]
     page.get_by_role("button", name="Play").click()
