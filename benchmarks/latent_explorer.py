@@ -175,7 +175,7 @@ def main() -> None:
     print(
         f"| press after silence: ms ({len(presses)}) | {np.median(presses):.0f} | {p95_press:.0f} | {PRESS_LIMIT_MS} |"
     )
-    sys.exit(cpu > PLANE_LIMIT_S or p95 > DRAG_LIMIT_MS or np.median(presses) > PRESS_LIMIT_MS)
+    sys.exit(bool(cpu > PLANE_LIMIT_S or p95 > DRAG_LIMIT_MS or np.median(presses) > PRESS_LIMIT_MS))
 
 
 if __name__ == "__main__":

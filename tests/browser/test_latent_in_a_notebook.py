@@ -31,7 +31,7 @@ def test_a_plane_is_walked_in_a_notebook(open_notebook):
     page.evaluate(RUN, 0)
     cell = page.locator(".jp-Notebook .jp-Cell >> nth=0")
     plane = cell.locator(".mg-plane")
-    plane.wait_for(timeout=90_000)
+    plane.wait_for(timeout=180_000)  # Keras is loaded, and the machine may be busy
     cell.locator(".mg-sheet g.note").first.wait_for()  # the engraving of the middle, from the kernel
 
     # Corner A sounds as entered, on the piano of the SoundFont.
