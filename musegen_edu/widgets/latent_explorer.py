@@ -60,6 +60,16 @@ class LatentExplorer(SoundingWidget):
     ValueError
         If an argument is outside what is said above, or the codec cannot write a corner.
 
+    Examples
+    --------
+    >>> from musegen_edu.models.vae import MelodyVAE
+    >>> model = MelodyVAE(latent=4, units=16, hidden=16, decoder_units=8)
+    >>> tunes = [Score.from_melody([60 + corner, 64, 67], 24, key="C major") for corner in range(4)]
+    >>> explorer = LatentExplorer(model, tunes, attributes={})
+    >>> explorer.puck = [8.0, 0.0]  # corner B
+    >>> explorer.here.notes["pitch"].tolist()
+    [61, 64, 67]
+
     Lesson: 09 variational_autoencoders.
     """
 
