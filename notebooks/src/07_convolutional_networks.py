@@ -868,6 +868,9 @@ def clashes(pieces):
     gaps = np.concatenate([np.abs(np.diff(roll, axis=0)) % 12 for roll in rolls], axis=1)
     return np.isin(gaps, (1, 2, 10, 11)).any(axis=0).mean()
 
+# %% [markdown] id="hole-measure-read"
+# *Clashes*: sixteenths at which two neighbouring voices sound a second or a seventh apart. *Parallels*: fifths and octaves for a hundred chord changes (lesson 06).
+
 # %% id="hole-measure-run"
 pieces = [piece.slice_bars(1, 6) for piece in in_four[:8]]
 filled = {name: [inpaint(piece, inner_voices(piece), n_steps=n, seed=0) for piece in pieces]
@@ -875,8 +878,8 @@ filled = {name: [inpaint(piece, inner_voices(piece), n_steps=n, seed=0) for piec
 filled["Bach"] = pieces
 for name, scores in filled.items():
     counts = voice_leading(scores)
-    print(f"{name:9s} clashes {clashes(scores):5.1%}   notes a piece {counts.notes / len(scores):3.0f}   parallels per 100 "
-          f"changes {counts.parallels_per_100_changes:5.2f}   bars with crossed voices {counts.crossed_share:5.1%}")  # fmt: skip
+    print(f"{name:9s} clashes {clashes(scores):5.1%}   notes a piece {counts.notes / len(scores):3.0f}   "
+          f"parallels/100 {counts.parallels_per_100_changes:5.2f}   crossed bars {counts.crossed_share:5.1%}")  # fmt: skip
 
 # %% [markdown] id="hole-explained"
 # <details><summary>What happened, and why</summary>
