@@ -9,7 +9,7 @@ from musegen_edu.quiet_keras import keras
 layers, ops = keras.layers, keras.ops
 
 
-class CausalPair(keras.layers.Layer):  # type: ignore[misc]  # Keras has no types
+class CausalPair(keras.layers.Layer):
     """A convolution with two taps, now and `dilation` samples ago: `Conv1D(units, 2, dilation_rate=dilation, padding="causal")`.
 
     Its kernel, (2, channels, units), and bias are those of Keras' layer; here it can also be taken step by step.
@@ -38,7 +38,7 @@ class CausalPair(keras.layers.Layer):  # type: ignore[misc]  # Keras has no type
         return ops.matmul(before, self.kernel[0]) + ops.matmul(now, self.kernel[1]) + self.bias
 
 
-class GatedBlock(keras.layers.Layer):  # type: ignore[misc]  # Keras has no types
+class GatedBlock(keras.layers.Layer):
     """A dilated causal convolution with the conditions added, a gate, and two ways on: residual and skip.
 
     z = tanh(a) * sigmoid(b), with a and b the halves of (two taps) W + conditions V + bias.

@@ -17,7 +17,7 @@ REGISTERS = tuple(range(36, 85, 6))  # MIDI pitches: the middles of the bumps th
 REGISTER_WIDTH = 6.0  # semitones
 
 
-class LevelReading(keras.layers.Layer):  # type: ignore[misc]  # Keras has no types
+class LevelReading(keras.layers.Layer):
     """Turn levels (...) into two numbers each (..., 2): the sample bent by the mu-law, -1 to 1, and the sample itself."""
 
     def __init__(self, n_levels: int, **options: Any) -> None:
@@ -32,7 +32,7 @@ class LevelReading(keras.layers.Layer):  # type: ignore[misc]  # Keras has no ty
         return ops.stack([bent, straight], axis=-1)
 
 
-class NoteConditions(keras.layers.Layer):  # type: ignore[misc]  # Keras has no types
+class NoteConditions(keras.layers.Layer):
     """Say, for every sample, what the network is asked to play.
 
     From phase, pitch, instrument and the number of each sample come: sines and cosines of the fundamental and its harmonics, as far as the
