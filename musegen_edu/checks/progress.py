@@ -27,6 +27,7 @@ LESSON_TITLES = {
     "06": "LSTM and GRU",
     "07": "Convolutional networks",
     "08": "CNN and RNN together",
+    "09": "Variational autoencoders",
 }
 _LOCK_SECONDS = 5.0  # a record takes milliseconds; whoever waits longer is told instead of being kept
 

@@ -152,7 +152,7 @@ print("The tune by people:", composers["people"].title)
 # | 06 | [LSTM and GRU](06_lstm_and_gru.ipynb) | chorales in four voices |
 # | 07 | [Convolutional networks](07_convolutional_networks.ipynb) | filling holes in a chorale; a small WaveNet |
 # | 08 | [CNN and RNN together](08_cnn_rnn.ipynb) | who plays when in a recording; the next bar of your tune |
-# | 09 | Variational autoencoders | a plane of melodies to walk in |
+# | 09 | [Variational autoencoders](09_variational_autoencoders.ipynb) | a plane of melodies to walk in |
 # | 10 | Generative adversarial networks | a composer and a judge |
 # | 11 | Hybrid GANs | several composers, several judges |
 # | 12 | A project from end to end | your own music as the teacher |
