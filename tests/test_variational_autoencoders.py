@@ -193,8 +193,8 @@ def test_the_lesson_s_open_model_has_the_shapes_of_the_class():
     whole = cells["open-same"].split("\nsizes =")[0]  # what follows loads the trained model
     for source in (cells["vae-dice"], cells["open-encoder"], cells["open-decoder"], whole):
         exec(source, names)
-    sizes = {"latent": 3, "units": 8, "hidden": 12, "decoder_units": 5}
-    mine, theirs = names["open_vae"](**sizes), MelodyVAE(**sizes)
+    mine = names["open_vae"](latent=3, units=8, hidden=12, decoder_units=5)
+    theirs = MelodyVAE(3, units=8, hidden=12, decoder_units=5)
     shapes = [sorted(tuple(weight.shape) for weight in model.trainable_weights) for model in (mine, theirs)]
     assert shapes[0] == shapes[1]
 
