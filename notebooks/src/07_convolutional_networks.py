@@ -1348,7 +1348,7 @@ quiz_recap()
 # | 99 % on the test set, and useless in the world | twins of the test sounds in training: a random split | split by what shall be new: pitch, register, piece, player, recording |
 # | the loss of a generator is almost 0 | `padding="same"` on the time axis: it sees the note that it should say | `padding="causal"`; change one input and see which outputs move |
 # | good in class, bad on one's own recordings | normalised by the *test set's* mean or maximum (lesson 04) | fixed numbers, or those of the training set, kept with the model |
-# | it calls a crow a recorder, 99 % sure | a softmax over twelve names cannot say "none" | a class of other sounds, or a threshold checked on sounds from outside |
+# | it calls a cymbal a trumpet, and is sure of it | a softmax over twelve names cannot say "none" | a class of other sounds, or a threshold checked on sounds from outside |
 # | it fails in a high register | on a mel spectrogram a tone changes its shape as it goes up | train in all registers, or use a constant-Q spectrogram |
 # | `expected ndim=4, found ndim=3` | Conv2D wants (batch, height, width, channels) | add the channel: `x[..., None]` |
 # | `Computed output size would be negative` | the picture is smaller than the kernel, or pooled once too often | `padding="same"`, fewer poolings, a longer picture |
