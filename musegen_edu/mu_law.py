@@ -72,8 +72,8 @@ def mu_law_to_audio(levels: npt.ArrayLike, n_levels: int = N_LEVELS) -> Audio:
 
     Examples
     --------
-    >>> mu_law_to_audio([0, 98, 128, 157, 255]).round(4).tolist()
-    [-1.0, -0.0099, 0.0001, 0.0099, 1.0]
+    >>> mu_law_to_audio([0, 98, 128, 157, 255]).astype(float).round(4).tolist()
+    [-1.0, -0.0102, 0.0001, 0.0102, 1.0]
 
     Lesson: 07 convolutional_networks.
     """
