@@ -140,7 +140,8 @@ from musegen_edu.models.crnn import InstrumentTagger
 for layer in crnn.layers:
     print(f"{layer.__class__.__name__:14s} {layer.output.shape[1:]!s:16s} {layer.count_params():6,} weights")
 ours = [tuple(w.shape) for w in crnn.weights]
-theirs = [tuple(w.shape) for w in InstrumentTagger("crnn", channels=8, units=32).weights if "seed" not in w.path]
+like_ours = InstrumentTagger("crnn", channels=8, units=32)
+theirs = [tuple(w.shape) for w in like_ours.weights if "seed" not in w.path]
 print("the course's InstrumentTagger has the same arrays:", sorted(ours) == sorted(theirs))
 
 # %% [markdown] id="predict-moment"
@@ -154,7 +155,7 @@ columns = np.arange(N_FRAMES)
 for name in ("after the reshape", "after the recurrent layer"):
     upto = keras.Model(crnn.inputs[0], crnn.layers[-3 if name == "after the reshape" else -2].output)
     moved = np.abs(upto(noise) - upto(silence))[0].max(axis=-1) > 1e-7
-    print(f"{name:26s} {moved.sum():3d} columns changed, from {columns[moved].min()} to {columns[moved].max()}")
+    print(f"{name:26s} {moved.sum():3d} columns, from {columns[moved].min()} to {columns[moved].max()}")
 
 # %% [markdown] id="moment-explained"
 # <details><summary>What happened, and why</summary>
@@ -192,6 +193,14 @@ print("the loss by hand and Keras' agree to within 0.00001:", bool(abs(by_hand -
 #
 # Search for "CNN RNN music generation" and you will find, in many places and with small differences, a model like this. The convolution goes straight into the LSTM, an LSTM is wrapped into an `RNN`, and one sigmoid at the end is to be "the notes". Let us run it, read what Keras says, and mend it, one error at a time. (An error in the next cells is what we want to see; the notebook goes on.)
 #
+# Of an error Python usually shows the whole way that led to it, here some fifty lines inside Keras. The *last* line is the one to read first, so we ask for it alone until the end of this section.
+
+# %% id="listing-short-errors"
+from IPython import get_ipython
+
+get_ipython().InteractiveTB.set_mode("Minimal")
+
+# %% [markdown] id="predict-listing"
 # **Predict.** *Which line will Keras stop at, and what will it complain about?*
 
 # %% id="listing-first" tags=["raises-exception"]
@@ -206,7 +215,7 @@ first = keras.Sequential([
 # %% [markdown] id="listing-first-explained"
 # <details><summary>Read it together: <code>expected ndim=3, found ndim=4</code></summary>
 #
-# The last line says it all. An LSTM wants three axes: (batch, time, numbers). It was given four, `(None, 63, 31, 16)`: batch, frames, bands, channels. (`None` is the batch: its size is not known yet.) 63 frames and 31 bands are left of 128 and 64, because the convolution without padding cuts one off on each side and the pooling halves what remains, *in time as well*.
+# It says it all. An LSTM wants three axes: (batch, time, numbers). It was given four, `(None, 63, 31, 16)`: batch, frames, bands, channels. (`None` is the batch: its size is not known yet.) 63 frames and 31 bands are left of 128 and 64, because the convolution without padding cuts one off on each side and the pooling halves what remains, *in time as well*.
 #
 # A shape in an error message is always worth reading aloud: "none, sixty-three, thirty-one, sixteen" tells you where you are.
 #
@@ -281,6 +290,7 @@ x = noise - silence
 for layer in mended.layers[:3]:
     x = layer(x)
 print("the noise at frame 40 is now in the frames", np.flatnonzero(np.abs(x)[0].max(axis=-1) > 1e-7))
+get_ipython().InteractiveTB.set_mode("Context")  # errors in full again
 
 # %% [markdown] id="teacher-listing" tags=["teacher"]
 # **Ask.** "The silent version trains. How would you notice?" Good answers: print the shapes; the number of steps is not the number of frames; one epoch takes thirty times as long; the test with the noise. Bad answer: "from the loss" (it falls).
@@ -311,7 +321,7 @@ for column, name in enumerate(INSTRUMENTS.values()):
     print(f"  {name:13s} plays in {train.labels[..., column].mean():.0%} of the frames")
 
 # %% [markdown] id="predict-baseline"
-# **How to count.** Most answers are "no", and one could be right in three of four answers by always saying no. So we count as sound-event detection does [2]: of all tags *given*, how many were right (**precision**); of all that were *due*, how many were given (**recall**); and the **F-score**, $F_1 = 2 \cdot \text{hits} / (\text{given} + \text{due})$.
+# **How to count.** Most answers are "no", and one could be right in three of four answers by always saying no. So we count as sound-event detection does [2]: of all tags *given*, how many were right (**precision**); of all that were *due*, how many were given (**recall**); and the **F-score**, $F_1 = 2 \cdot \text{hits} / (\text{given} + \text{due})$. Two more columns: "new pitches" is the recall on the pitches that training never had; "changes" is how often a tag is switched on or off in a mixture.
 #
 # Simple means first: "everybody plays all the time", and a linear model that hears one frame at a time (a window of an eighth of a second) and no context. **Predict.** *What F-score has "everybody always"? And how far does one get with a single frame?*
 
@@ -320,12 +330,12 @@ from musegen_edu.recipes.crnn import TAGGER_PROFILES, linear_tags, tagger, tags_
 
 def report(name, tags):
     scores, new = tag_scores(test.labels, tags), np.asarray(tags)[test.unheard].mean()
-    print(f"{name:22s} F-score {scores.f1:.2f}   precision {scores.precision:.2f}   recall {scores.recall:.2f}   "
-          f"on pitches never heard {new:.2f}   changes a mixture {tag_changes(tags):4.1f}")  # fmt: skip
+    print(f"{name:22s} F-score {scores.f1:.2f}  precision {scores.precision:.2f}  recall {scores.recall:.2f}  "
+          f"on new pitches {new:.2f}  changes {tag_changes(tags):4.1f}")  # fmt: skip
 
 report("everybody, always", np.ones_like(test.labels))
 report("linear, frame by frame", linear_tags(train, test.mels))
-print(f"{'(in truth)':22s} changes a mixture {tag_changes(test.labels):4.1f}")
+print(f"in truth an instrument comes in or stops {tag_changes(test.labels):.1f} times a mixture")
 
 # %% [markdown] id="baseline-explained"
 # <details><summary>What happened, and why</summary>
@@ -379,8 +389,9 @@ cards = {kind: load_card(name) for kind, name in NAMES.items()}
 print(f"{cards['crnn']['data']['train']} mixtures to train on, {cards['crnn']['data']['test']} to judge by")
 for kind, card in cards.items():
     facts = card["metrics"]["test"]
-    print(f"{kind:5s}{card['model']['parameters']:,} weights   F-score {facts['f1']:.3f}   recall {facts['recall']:.2f}, on pitches never heard "
-          f"{facts['recall_of_unheard_pitches']:.2f}   changes {facts['changes']:.1f}   trained in {card['cpu_seconds']} CPU seconds")  # fmt: skip
+    print(f"{kind:5s}{card['model']['parameters']:,} weights  F-score {facts['f1']:.3f}  recall {facts['recall']:.2f}, "
+          f"on new pitches {facts['recall_of_unheard_pitches']:.2f}  changes {facts['changes']:.1f}  "
+          f"trained in {card['cpu_seconds']} CPU s")  # fmt: skip
 best = max(cards, key=lambda kind: cards[kind]["metrics"]["test"]["f1"])
 worst = min(cards[best]["metrics"]["test"]["f1_by_instrument"].items(), key=lambda item: item[1])
 print(f"hardest for the {best}: {worst[0]}, F-score {worst[1]:.2f}")
