@@ -201,10 +201,10 @@ def judge_wavenet(model: WaveNet, valid: RecordedNotes, test: RecordedNotes, *, 
         "valid_by_temperature": {str(heat): found for heat, found in tried.items()},
         "test_written": judge_notes(audio, test),
         "test_near_the_asked_pitch_by_instrument": {
-            name: judge_notes(audio[test.instruments == number], test[test.instruments == number])[
+            model.instruments[number]: judge_notes(audio[test.instruments == number], test[test.instruments == number])[
                 "near_the_asked_pitch"
             ]
-            for number, name in enumerate(model.instruments)
+            for number in np.unique(test.instruments).tolist()
         },
         "test_real": judge_notes(mu_law_to_audio(test.levels, model.n_levels), test),
     }
