@@ -17,7 +17,7 @@ from musegen_edu.metrics.reconstruction import active_units, kl_to_prior, symbol
 from musegen_edu.models.four_bar_pca import FourBarPCA, nearest_window
 from musegen_edu.models.latent_layers import LatentDraw, Listening, WordDropout
 from musegen_edu.models.vae import MelodyVAE
-from musegen_edu.pretrained import load_pretrained, save_pretrained
+from musegen_edu.pretrained import load_card, load_pretrained, save_pretrained
 from musegen_edu.tokens import FourBarCodec
 from musegen_edu.tokens.chorale_codec import sounding_symbols
 from musegen_edu.tokens.four_bar_codec import HOLD, N_STEPS, N_SYMBOLS
@@ -324,3 +324,23 @@ def test_other_backends_tell_and_train_alike(backend, model):
     x = np.random.default_rng(7).integers(1, 47, (8, 64)).astype(np.int32)
     assert (np.array(told) == model.decode(model.encode(x)[0])).mean() > 0.99  # all but ties that rounding decides
     assert last < first - 0.1 and warmth == pytest.approx(20 / 1000, abs=1e-6)
+
+
+# ---- the weights that come with the course ----
+
+
+@pytest.mark.parametrize(("name", "latent", "f1"), [("melody_vae", 16, 0.5), ("melody_vae_64", 64, 0.75)])
+def test_the_trained_weights_keep_what_their_card_says(name, latent, f1):
+    test = folk_windows("test")
+    trained, metrics = load_pretrained(name), load_card(name)["metrics"]
+    assert trained.latent == latent and load_card(name)["data"]["sha256"] == test.sha256
+    mean, _ = trained.encode(test.symbols)
+    found = symbol_note_f1(test.symbols, trained.decode(mean))
+    assert found == pytest.approx(metrics["test"]["note_f1"], abs=0.005)
+    assert found >= f1 > metrics["baselines"]["nearest_by_code"]["note_f1"]
+    assert found > 1.2 * metrics["baselines"][f"pca_{latent}"]["note_f1"]
+    assert active_units(mean) >= 14
+    for measure in ("note_density", "scale_consistency"):
+        low, high = metrics["prior"][measure]["real_range"]
+        assert low < metrics["prior"][measure]["samples"] < high
+    assert metrics["prior"]["whole_windows_copied"] == 0
