@@ -46,11 +46,16 @@ class NoteConditions(keras.layers.Layer):
         super().__init__(**options)
         self.sample_rate, self.held_seconds = sample_rate, held_seconds
         self.embed = layers.Embedding(
-            n_instruments, 16, embeddings_initializer=keras.initializers.RandomUniform(-0.5, 0.5, seed=5 * seed)
+            n_instruments,
+            16,
+            embeddings_initializer=keras.initializers.RandomUniform(-0.5, 0.5, seed=5 * seed),
+            name="instrument",
         )
-        self.whole = layers.Dense(2 * units, kernel_initializer=glorot(5 * seed + 1))  # what stays for a whole note
-        self.moment = layers.Dense(2 * units, use_bias=False, kernel_initializer=glorot(5 * seed + 2))
-        self.out = layers.Dense(units, activation="tanh", kernel_initializer=glorot(5 * seed + 3))
+        self.whole = layers.Dense(
+            2 * units, kernel_initializer=glorot(5 * seed + 1), name="whole"
+        )  # what stays for a whole note
+        self.moment = layers.Dense(2 * units, use_bias=False, kernel_initializer=glorot(5 * seed + 2), name="moment")
+        self.out = layers.Dense(units, activation="tanh", kernel_initializer=glorot(5 * seed + 3), name="out")
 
     def build(self, phase_shape: Any, pitch_shape: Any, instrument_shape: Any, start_shape: Any) -> None:
         """Make the weights of the layers inside."""
