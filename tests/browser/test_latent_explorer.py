@@ -17,15 +17,15 @@ QUESTIONS = ("put_corner", "move", "step", "engrave", "render_file")
 SYNCED = ("info", "notes_data", "puck", "path", "walking", "path_bars", "amounts", "saved", "bpm", "program", "history", "remark")  # fmt: skip
 BOTH_WAYS = ("puck", "path", "walking", "path_bars", "saved", "follow", "bpm", "program")
 # The page's questions go to the widget in Python, and what it changes comes back as the kernel would send it.
-KERNEL = """globalThis.answers = Object.fromEntries(%s.map((name) => [name, async (message) => {
+KERNEL = """globalThis.answers = Object.fromEntries(QUESTIONS.map((name) => [name, async (message) => {
   asked.push([name, message]);
-  const own = Object.fromEntries(%s.map((trait) => [trait, model.get(trait)]));
+  const own = Object.fromEntries(BOTH_WAYS.map((trait) => [trait, model.get(trait)]));
   const [answer, files, state] = JSON.parse(await kernelAnswer(name, JSON.stringify(message), JSON.stringify(own)));
   const bytes = (text) => new DataView(Uint8Array.from(atob(text), (c) => c.charCodeAt(0)).buffer);
   for (const [trait, value] of Object.entries(state))
     model.set(trait, trait === "notes_data" ? bytes(value) : value);
   return [answer, files.map(bytes)];
-}]));""" % (json.dumps(QUESTIONS), json.dumps(BOTH_WAYS))  # fmt: skip
+}]));""".replace("QUESTIONS", json.dumps(QUESTIONS)).replace("BOTH_WAYS", json.dumps(BOTH_WAYS))
 # Keeps every sample that goes to the loudspeaker from now on.
 TAPE = """async () => { const code = `registerProcessor("tape", class extends AudioWorkletProcessor {
     process([[wave]]) { this.port.postMessage([currentTime, wave ? wave.slice() : new Float32Array(128)]); return true; } });`;
@@ -344,15 +344,15 @@ def test_a_corner_is_played_on_the_letter_keys(live, explorer):
 def test_corners_from_corpus_prior_puck_and_list(live, explorer):
     page = live(explorer).page
     before = explorer.corners
-    for source, letter in (("corpus", "A"), ("prior", "B"), ("here", "C")):
+    for step, (source, letter) in enumerate((("corpus", "A"), ("prior", "B"), ("here", "C")), 1):
         page.get_by_label(f"Another melody for corner {letter}").select_option(source)
-        page.wait_for_timeout(250)
+        page.wait_for_function(f"model.get('history')[0] === {step}")
     assert all(old != new for old, new in zip(before[:3], explorer.corners[:3], strict=True))
     assert page.locator(".mg-card-title").all_inner_texts()[1] == "a random melody"
     page.get_by_role("button", name="Keep this one").click()
     page.get_by_label("Name of Melody 1").wait_for()
     page.get_by_label("Another melody for corner D").select_option("saved:0")
-    page.wait_for_timeout(250)
+    page.wait_for_function("model.get('history')[0] === 5")
     assert explorer.corners[3].title == "Melody 1"
     assert page.get_by_role("button", name="Undo").is_enabled()
     for left in (4, 3, 2, 1, 0):
