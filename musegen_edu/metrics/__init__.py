@@ -16,6 +16,15 @@ from musegen_edu.metrics.features import (
     polyphony,
     scale_consistency,
 )
+from musegen_edu.metrics.multitrack import (
+    empty_bars,
+    notes_in_drum_pattern,
+    qualified_notes,
+    tonal_centroid,
+    tonal_distance,
+    used_pitch_classes,
+)
+from musegen_edu.metrics.multitrack_rows import multitrack_distance, multitrack_row, real_to_real
 from musegen_edu.metrics.novelty import CorpusIndex, nearest_tune, ngram_novelty
 from musegen_edu.metrics.reconstruction import active_units, detour, kl_to_prior, note_f1, share_in_range, step_accuracy
 from musegen_edu.metrics.scorecards import Scorecard, scorecard
@@ -30,23 +39,32 @@ __all__ = [
     "detour",
     "distribution_overlap",
     "empty_bar_rate",
+    "empty_bars",
     "groove_consistency",
     "interval_distribution",
     "kl_divergence",
     "kl_to_prior",
     "majorness",
+    "multitrack_distance",
+    "multitrack_row",
     "nearest_tune",
     "ngram_novelty",
     "note_density",
     "note_f1",
+    "notes_in_drum_pattern",
     "pitch_class_entropy",
     "pitch_range",
     "polyphony",
+    "qualified_notes",
+    "real_to_real",
     "rhythm_distribution",
     "scale_consistency",
     "scorecard",
     "share_in_range",
     "step_accuracy",
     "syncopation",
+    "tonal_centroid",
+    "tonal_distance",
+    "used_pitch_classes",
     "voice_leading",
 ]
