@@ -71,7 +71,8 @@ def test_no_chapter_check_raises_on_a_wrong_answer(answer, monkeypatch):
         chapter = importlib.import_module(f"musegen_edu.checks.{module.name}")
         for name, function in vars(chapter).items():
             if name.startswith("check_") and isinstance(function, types.FunctionType):
-                n_answers = len(inspect.signature(function).parameters)
+                kinds = [parameter.kind for parameter in inspect.signature(function).parameters.values()]
+                n_answers = sum(kind is not inspect.Parameter.KEYWORD_ONLY for kind in kinds)
                 result = function(*[answer] * n_answers)
                 assert isinstance(result, CheckResult), name
                 assert not result, f"{name} accepts {answer!r}"
