@@ -179,6 +179,7 @@ MAKERS = {
     "plot_transition_matrix": lambda: plots.plot_transition_matrix(np.eye(2), ["C", "D"]),
     "plot_timeline": lambda: plots.plot_timeline([(1957, "Illiac Suite", "rules")]),
     "plot_distribution": lambda: plots.plot_distribution(["C"], {"folk": [1.0]}),
+    "plot_receptive_field": lambda: plots.plot_receptive_field([(2, 1, 1), (2, 1, 2)]),
     "plot_scorecard": lambda: plots.plot_scorecard({"chance": {"entropy": 3.5}})[0],
     "plot_training": lambda: plots.plot_training([SimpleNamespace(epoch=0, train_loss=1.0, valid_loss=1.0)]),
 }
