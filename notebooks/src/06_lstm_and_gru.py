@@ -495,11 +495,12 @@ print("all sixteen together make 1, to within 0.00001:", bool(abs(chances.sum() 
 #
 # | an LSTM over the chords so far, and then ... | nats a frame |
 # |---|---|
-# | 88 independent sigmoids | 8.16 |
-# | the chord spelled from the top | 4.57 |
-# | the same, the piece read in all twelve keys and the twelve answers averaged | 4.44 |
+# | 88 independent sigmoids | 8.15 |
+# | the chord spelled from the top | 4.55 |
+# | the same, the piece read in all twelve keys and the twelve answers averaged | 4.41 |
+# | the same, of three trainings | 4.35 |
 #
-# (One training each, on a CPU; the benchmark's README has more seeds and the literature's figures. An average of distributions is a distribution, so the last row is exact, too.) Independence costs three and a half nats *in every chord*: $e^{3.6}$ is more than thirty.
+# (Means of three trainings on a CPU; the benchmark's README has their spread and the literature's figures. An average of distributions is a distribution, so the last two rows are exact, too.) Independence costs three and a half nats *in every chord*: $e^{3.6}$ is more than thirty.
 
 # %% [markdown] id="scorecard-intro"
 # ## 7 · The scorecard

@@ -1184,13 +1184,15 @@ print(f"distance to the asked note {np.diag(distance).mean():.1f} dB, to the oth
 # %% id="pitch-figure"
 ax = plt.subplots(figsize=(9, 3.4), dpi=110, layout="constrained")[1]
 for i, pitch in enumerate(PITCHES):
-    x, y = np.arange(12) + 0.2 * (i - 1), np.clip(off[i::3], -120, 120)
+    x, y = np.arange(12) + 0.2 * (i - 1), np.nan_to_num(np.clip(off[i::3], -90, 90), nan=-120)
     ax.plot(x, y, MARKERS[i], color=PALETTE[i], markersize=7, label=pitch_to_name(pitch))
 for cents in (-50, 50):
     ax.axhline(cents, color=INK, linewidth=1, linestyle=":")
 ax.set_xticks(range(12), NAMES, rotation=30, ha="right")
+ax.set_yticks((-120, -90, -50, 0, 50, 90), ("no clear pitch", "−90 or less", "−50", "0", "50", "90 or more"))
+ax.set_ylim(-135, 150)
 title = f"{np.sum(np.abs(off) <= 50)} of {len(off)} notes are nearer to the asked pitch than to any other"
-add_legend(dress(ax, title=title, y="cents off (±120 and more at the edge)"), ncols=3, loc=(0.62, 1.0))
+add_legend(dress(ax, title=title, y="cents off"), ncols=3, loc="upper right")
 
 # %% id="pitch-listen"
 best = int(np.diag(distance).argmin())
