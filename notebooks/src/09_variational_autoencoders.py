@@ -761,8 +761,8 @@ for i, (label, chosen) in enumerate({
     line = sorted((point["rate"], point["note_f1"]) for point in chosen)
     ax.plot(*zip(*line), LINES[i], marker=MARKERS[i], color=PALETTE[i], linewidth=2, markersize=8, label=label)
 for point in points:
-    name = f"β = {point['beta']:g}" if point["latent"] == 16 else f"{point['latent']}"
-    ax.annotate(name, (point["rate"], point["note_f1"]), xytext=(5, -14), textcoords="offset points", color=INK)
+    name, up = (f"β = {point['beta']:g}", -14) if point["latent"] == 16 else (f"{point['latent']}", 8)
+    ax.annotate(name, (point["rate"], point["note_f1"]), xytext=(5, up), textcoords="offset points", color=INK)
 ours = next(point for point in points if (point["latent"], point["beta"]) == (16, 0.1))
 ax.plot(ours["rate"], ours["note_f1"], "o", markersize=18, markerfacecolor="none", color=INK)
 title = f"From {min(p['note_f1'] for p in points):.2f} to {max(p['note_f1'] for p in points):.2f}; circled: the explorer's point"
