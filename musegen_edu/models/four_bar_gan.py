@@ -155,8 +155,8 @@ def roll_judge(filters: tuple[int, int, int, int] = (16, 32, 48, 64), *, seed: i
 
     Examples
     --------
-    >>> roll_judge((2, 2, 2, 2))(ops.one_hot(np.full((5, 64), 18), 47)).shape
-    TensorShape([5, 1])
+    >>> tuple(roll_judge((2, 2, 2, 2))(ops.one_hot(np.full((5, 64), 18), 47)).shape)
+    (5, 1)
     """
     if len(filters) != 4 or min(filters) < 1:
         raise ValueError(f"filters={filters!r} must be four numbers of at least 1")

@@ -52,8 +52,8 @@ class SpectralConv2D(SpectralNorm, keras.layers.Conv2D):
 
     Examples
     --------
-    >>> SpectralConv2D(3, 4, strides=2, padding="same")(ops.ones((1, 8, 6, 2))).shape
-    TensorShape([1, 4, 3, 3])
+    >>> tuple(SpectralConv2D(3, 4, strides=2, padding="same")(ops.ones((1, 8, 6, 2))).shape)
+    (1, 4, 3, 3)
     """
 
     def __init__(self, filters: int, kernel_size: Any, *, seed: int = 0, **options: Any) -> None:
@@ -81,8 +81,8 @@ class SpectralDense(SpectralNorm, keras.layers.Dense):
 
     Examples
     --------
-    >>> SpectralDense(3)(ops.ones((2, 5))).shape
-    TensorShape([2, 3])
+    >>> tuple(SpectralDense(3)(ops.ones((2, 5))).shape)
+    (2, 3)
     """
 
     def __init__(self, units: int, *, seed: int = 0, **options: Any) -> None:
@@ -124,7 +124,7 @@ def straight_through(logits: Any, temperature: float) -> Any:
 
     Examples
     --------
-    >>> np.asarray(straight_through(ops.array([[0.1, 2.0, 0.3]]), 1.0)).tolist()
+    >>> ops.convert_to_numpy(straight_through(ops.array([[0.1, 2.0, 0.3]]), 1.0)).tolist()
     [[0.0, 1.0, 0.0]]
     """
     soft = ops.softmax(logits / temperature, axis=-1)
@@ -187,8 +187,8 @@ class SymbolsToRoll(keras.layers.Layer):
 
     Examples
     --------
-    >>> rows = ops.one_hot(np.array([[18, 1, 1, 2]]), 47)  # C4, held for two steps, then silence
-    >>> np.asarray(SymbolsToRoll()(rows))[0, :, 15].tolist()  # (begins, sounds)
+    >>> rows = ops.one_hot(ops.array([[18, 1, 1, 2]]), 47)  # C4, held for two steps, then silence
+    >>> ops.convert_to_numpy(SymbolsToRoll()(rows))[0, :, 15].tolist()  # (begins, sounds)
     [[1.0, 1.0], [0.0, 1.0], [0.0, 1.0], [0.0, 0.0]]
     """
 
