@@ -14,6 +14,7 @@ from musegen_edu.authoring.source import SLUG, Lesson, LessonError, read_lesson
 from musegen_edu.files import write_atomically
 
 _SAME_COST = 1.5  # a new measurement within this factor of the stored one changes nothing in the file
+_SAME_SECONDS = 2.0  # nor does one as near as this: the clock of a short run says little
 
 
 def build_notebooks(
@@ -188,8 +189,10 @@ def _signature(notebook: Any) -> str | None:
 def _stable_cost(measured: float, old: Any | None) -> float:
     """Return the stored cost while the new one is much the same, so that a rebuild does not change the file."""
     stored = None if old is None else old.metadata.get("musegen", {}).get("cpu_seconds")
-    if isinstance(stored, (int, float)) and stored > 0 and 1 / _SAME_COST < measured / stored < _SAME_COST:
-        return stored
+    if isinstance(stored, (int, float)) and stored > 0:
+        ratio = measured / stored
+        if abs(measured - stored) < _SAME_SECONDS or 1 / _SAME_COST < ratio < _SAME_COST:
+            return stored
     return round(measured, 1)
 
 
