@@ -390,6 +390,41 @@ def test_one_failing_check_fails_the_test_command_and_the_others_still_run(start
     assert "Failed: mypy" in capsys.readouterr().err
 
 
+UNLUCKY = """
+import pathlib
+
+def test_is_late_the_first_time():
+    mark = pathlib.Path(__file__).with_suffix(".seen")
+    seen = mark.exists()
+    mark.touch()
+    assert seen
+"""
+
+
+@pytest.mark.parametrize(
+    ("tests", "passes", "again"),
+    [
+        ({"test_good.py": "def test_a(): pass"}, True, None),
+        ({"test_good.py": "def test_a(): pass", "test_unlucky.py": UNLUCKY}, True, ["test_unlucky.py"]),
+        ({"test_bad.py": "def test_a(): assert False"}, False, ["test_bad.py"]),
+        ({f"test_unlucky_{i}.py": UNLUCKY for i in range(4)}, False, None),  # no accident
+        ({"test_broken.py": "import"}, False, None),
+    ],
+)
+def test_what_fails_while_the_machine_is_busy_is_run_once_more_alone(start, monkeypatch, tests, passes, again):
+    really, calls = subprocess.call, []
+
+    def call(command, **options):
+        calls.append(command)
+        return really(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, **options)
+
+    monkeypatch.setattr(start.subprocess, "call", call)
+    for name, text in tests.items():
+        (start.ROOT / name).write_text(text, encoding="utf-8")
+    assert start.passes_pytest([sys.executable, "-m", "pytest", *tests], dict(os.environ)) is passes
+    assert [[word for word in one if word in tests] for one in calls] == [list(tests)] + ([again] if again else [])
+
+
 # ---- text files ----
 
 
