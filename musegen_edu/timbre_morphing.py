@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from musegen_edu.models.spectrogram_vae import HOP_LENGTH, N_FFT, N_MELS, N_SAMPLES, SAMPLE_RATE
+from musegen_edu.models.note_painter import HOP_LENGTH, N_FFT, N_MELS, N_SAMPLES, SAMPLE_RATE
 from musegen_edu.spectrogram import FLOOR_DB, mel_to_audio, sounds_to_mels
 
 if TYPE_CHECKING:

@@ -9,14 +9,8 @@ import numpy as np
 import pytest
 
 from musegen_edu.datasets import load_dataset
-from musegen_edu.models.spectrogram_vae import (
-    N_FRAMES,
-    N_MELS,
-    SpectrogramVAE,
-    levels_to_mels,
-    mels_to_levels,
-    partial_patterns,
-)
+from musegen_edu.models.note_painter import N_FRAMES, N_MELS, levels_to_mels, mels_to_levels, partial_patterns
+from musegen_edu.models.spectrogram_vae import SpectrogramVAE
 from musegen_edu.pretrained import load_pretrained, save_pretrained
 from musegen_edu.quiet_keras import keras
 from musegen_edu.recipes import spectrogram_vae as recipe

@@ -2,28 +2,29 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
+from itertools import chain
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from musegen_edu.models.latent_layers import LatentDraw
+from musegen_edu.models.note_painter import (
+    N_FRAMES,
+    N_MELS,
+    Floats,
+    Partials,
+    checked_pitches,
+    levels_to_mels,
+    mels_to_levels,
+    padded,
+    painter,
+)
+from musegen_edu.models.note_painter import SAMPLE_RATE as SAMPLE_RATE
 from musegen_edu.quiet_keras import keras
-from musegen_edu.spectrogram import FLOOR_DB, audio_to_mel
+from musegen_edu.spectrogram import FLOOR_DB
 
 layers, ops = keras.layers, keras.ops
-
-SAMPLE_RATE = 16_000  # Hz
-N_SAMPLES = 16_000  # one second
-N_FFT, HOP_LENGTH = 1024, 256  # samples: 64 ms, 16 ms
-N_MELS = 128  # with the usual 80, most pitches are lost on the way back to sound
-N_FRAMES = 1 + N_SAMPLES // HOP_LENGTH
-LOWEST, HIGHEST = 24, 96  # MIDI pitches that can be asked for
-_BATCHES = (1, 16, 128)  # rows that a compiled call takes: few, because each is compiled for itself
-_STEPS_A_FRAME = 16  # numbers that tell a frame where in the second it is
-
-Floats = npt.NDArray[np.float32]
 
 
 class SpectrogramVAE(keras.Model):
@@ -100,14 +101,7 @@ class SpectrogramVAE(keras.Model):
         ]
         partials = Partials(name="partials")
         draw_latent = LatentDraw(warm_up, seed=next(seeds), name="latent")
-        tell_place = TellPlace(_STEPS_A_FRAME, seed=next(seeds), name="places")
-        paint = layers.GRU(
-            units,
-            return_sequences=True,
-            kernel_initializer=glorot(),
-            recurrent_initializer=keras.initializers.Orthogonal(seed=next(seeds)),
-            name="paint",
-        )
+        of_painting = [next(seeds) for _ in range(3)]  # in this order a seed makes the network that it has always made
 
         # ---- functional graph ----
         levels = keras.Input((N_FRAMES, N_MELS), name="levels")
@@ -121,16 +115,7 @@ class SpectrogramVAE(keras.Model):
         encoder = keras.Model(
             [levels, pitch], [dense(latent, "mean")(x), dense(latent, "log_variance")(x)], name="encoder"
         )
-
-        z = keras.Input((latent,), name="z")
-        pattern = partials(pitch)  # (n, 128)
-        x = ops.concatenate([z, dense(32, "know_pitch", "relu")(pattern)], axis=-1)
-        start = dense(units, "start", "tanh")(x)
-        x = dense(64, "timbre", "relu")(x)
-        x = ops.repeat(x[:, None, :], N_FRAMES, axis=1)  # (n, 63, 64)
-        x = paint(tell_place(x), initial_state=start)  # (n, 63, units)
-        envelope, depth = dense(N_MELS, "envelope")(x), dense(N_MELS, "depth")(x)
-        decoder = keras.Model([z, pitch], envelope + depth * pattern[:, None, :], name="decoder")
+        decoder = painter(latent, units, chain(of_painting, seeds))
 
         mean, log_variance = encoder([levels, pitch])
         painted = decoder([draw_latent([mean, log_variance]), pitch])
@@ -169,8 +154,8 @@ class SpectrogramVAE(keras.Model):
         pictures = np.asarray(mels, np.float32)
         if pictures.ndim != 3 or pictures.shape[1:] != (N_MELS, N_FRAMES):
             raise ValueError(f"mels has shape {pictures.shape}; give (n, {N_MELS}, {N_FRAMES}) decibels")
-        numbers = _checked_pitches(pitches, len(pictures))
-        parts = zip(_padded(mels_to_levels(pictures)), _padded(numbers), strict=True)
+        numbers = checked_pitches(pitches, len(pictures))
+        parts = zip(padded(mels_to_levels(pictures)), padded(numbers), strict=True)
         found = [self.encoder.predict_on_batch(list(pair)) for pair in parts]
         mean, log_variance = (np.concatenate([np.asarray(part[i]) for part in found])[: len(numbers)] for i in range(2))
         return mean, log_variance
@@ -180,8 +165,8 @@ class SpectrogramVAE(keras.Model):
         points = np.asarray(z, np.float32)
         if points.ndim != 2 or points.shape[1] != self.latent or not np.isfinite(points).all():
             raise ValueError(f"z has shape {points.shape}; give finite numbers of shape (n, {self.latent})")
-        numbers = _checked_pitches(pitches, len(points))
-        parts = zip(_padded(points), _padded(numbers), strict=True)
+        numbers = checked_pitches(pitches, len(points))
+        parts = zip(padded(points), padded(numbers), strict=True)
         painted = np.concatenate([np.asarray(self.decoder.predict_on_batch(list(pair))) for pair in parts])
         return levels_to_mels(painted[: len(points)])
 
@@ -193,90 +178,3 @@ class SpectrogramVAE(keras.Model):
     def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> SpectrogramVAE:
         """Make a model from what `get_config` returned."""
         return cls(**config)
-
-
-class Partials(keras.layers.Layer):
-    """The pattern that a pitch's partials, all equally strong, make in the mel bands: (n, 128) from MIDI numbers (n,)."""
-
-    def build(self, _: Any) -> None:
-        """Make the table; it is known and not learnt, so it is no weight."""
-        self.table = ops.convert_to_tensor(partial_patterns())
-
-    def call(self, pitch: Any) -> Any:
-        """Look the pitches up."""
-        return ops.take(self.table, ops.clip(pitch, LOWEST, HIGHEST) - LOWEST, axis=0)
-
-
-class TellPlace(keras.layers.Layer):
-    """Adds to each frame a few learnt numbers of its place: (n, time, k) becomes (n, time, k + length)."""
-
-    def __init__(self, length: int, *, seed: int, **options: Any) -> None:
-        super().__init__(**options)
-        self.length, self.draw = length, keras.initializers.RandomUniform(-0.3, 0.3, seed=seed)
-
-    def build(self, shape: Any) -> None:
-        """Make the numbers, one row a place."""
-        self.rows = self.add_weight(shape=(shape[1], self.length), initializer=self.draw, name="rows")
-
-    def call(self, x: Any) -> Any:
-        """Put each place's numbers beside its frame."""
-        return ops.concatenate([x, ops.zeros_like(x[:, :, :1]) + self.rows], axis=-1)
-
-
-@lru_cache(maxsize=1)
-def partial_patterns() -> Floats:
-    """Return for each pitch from 24 to 96 the levels of a tone with all partials below 8 kHz equally strong, (73, 128).
-
-    Examples
-    --------
-    >>> patterns = partial_patterns()
-    >>> patterns.shape, float(patterns.max()) <= 1
-    ((73, 128), True)
-    """
-    time = np.arange(4 * N_FFT) / SAMPLE_RATE
-    rows = []
-    for pitch in range(LOWEST, HIGHEST + 1):
-        hertz = 440 * 2 ** ((pitch - 69) / 12)
-        numbers = np.arange(1, int(0.5 * SAMPLE_RATE / hertz) + 1)
-        # a phase that runs with the square of the partial's number spreads the sound evenly over the period (Schroeder, 1970)
-        phase = np.pi * numbers * (numbers - 1) / len(numbers)
-        tone = np.cos(2 * np.pi * hertz * numbers[:, None] * time + phase[:, None]).sum(axis=0)  # (samples,)
-        mel = audio_to_mel(0.1 * tone, SAMPLE_RATE, n_fft=N_FFT, hop_length=HOP_LENGTH, n_mels=N_MELS)
-        row = mel[:, 4:-4].mean(axis=1)  # frames that lie wholly inside the tone
-        rows.append((row - row.max()) / -FLOOR_DB + 1)
-    return np.array(rows, np.float32)
-
-
-def mels_to_levels(mels: npt.ArrayLike) -> Floats:
-    """Return what the network reads, (n, 63, 128), 0 at the floor and 1 at full scale, from decibels (n, 128, 63)."""
-    return np.ascontiguousarray(np.swapaxes(1 - np.asarray(mels, np.float32) / FLOOR_DB, 1, 2))
-
-
-def levels_to_mels(levels: npt.ArrayLike) -> Floats:
-    """Return decibels, (n, 128, 63) and at least the floor, from levels (n, 63, 128): the inverse of `mels_to_levels`.
-
-    Examples
-    --------
-    >>> mels = np.random.default_rng(0).uniform(-80, 0, (2, 128, 63))
-    >>> bool(np.allclose(levels_to_mels(mels_to_levels(mels)), mels, atol=1e-4))
-    True
-    """
-    return np.swapaxes(np.clip(np.asarray(levels, np.float32), 0, 1.1) - 1, 1, 2) * np.float32(-FLOOR_DB)
-
-
-def _checked_pitches(pitches: npt.ArrayLike, n: int) -> npt.NDArray[np.int32]:
-    numbers = np.asarray(pitches)
-    if numbers.shape != (n,) or not np.issubdtype(numbers.dtype, np.integer):
-        raise ValueError(f"pitches has shape {numbers.shape} and dtype {numbers.dtype}; give {n} whole MIDI numbers")
-    if n and not LOWEST <= numbers.min() <= numbers.max() <= HIGHEST:
-        raise ValueError(f"pitches holds {numbers.min()} to {numbers.max()}; they must lie from {LOWEST} to {HIGHEST}")
-    return numbers.astype(np.int32)
-
-
-def _padded(rows: npt.NDArray[Any]) -> list[npt.NDArray[Any]]:
-    """Return rows in parts of one of a few sizes, the last one filled up with its last row."""
-    if len(rows) == 0:
-        raise ValueError("there are no rows; give at least one note")
-    size = next((size for size in _BATCHES if len(rows) <= size), _BATCHES[-1])
-    parts = [rows[i : i + size] for i in range(0, len(rows), size)]
-    return [np.pad(part, [(0, size - len(part))] + [(0, 0)] * (part.ndim - 1), mode="edge") for part in parts]

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
-import platform
-import shutil
 from collections.abc import Callable, Sequence
 from functools import partial
 from itertools import combinations
@@ -16,21 +13,13 @@ import numpy.typing as npt
 
 from musegen_edu.audio_datasets import AudioDataset, AudioSplit
 from musegen_edu.datasets import load_dataset
-from musegen_edu.devices import device_report
-from musegen_edu.files import learner_folder
-from musegen_edu.models.spectrogram_vae import (
-    N_FRAMES,
-    N_MELS,
-    SAMPLE_RATE,
-    SpectrogramVAE,
-    levels_to_mels,
-    mels_to_levels,
-)
+from musegen_edu.models.note_painter import N_FRAMES, N_MELS, SAMPLE_RATE, levels_to_mels, mels_to_levels
+from musegen_edu.models.spectrogram_vae import SpectrogramVAE
 from musegen_edu.pitch import measure_pitch
-from musegen_edu.pretrained import save_pretrained
+from musegen_edu.recipes.making import drawn, fit_to_store, save_result
 from musegen_edu.spectrogram import FLOOR_DB
 from musegen_edu.timbre_morphing import mel_to_sound, note_mels, spectral_centroid
-from musegen_edu.training import EpochReport, Profile, fit
+from musegen_edu.training import EpochReport, Profile
 
 # In place of the profiles for folk tunes. `embedding` is the number of latent dimensions, `units` the width of the recurrent layer; `depth` and
 # `dropout` are not used.
@@ -70,33 +59,21 @@ def train_spectrogram_vae(
     levels = np.concatenate([mels_to_levels(note_mels(part.audio)) for part in parts])
     pitches = np.concatenate([part.labels["pitch"] for part in parts]).astype(np.int32)
     places = [np.int64(place) for place in range(len(pitches))]  # the network's data are places in these two
-    mine, others = places[: len(timbre.train)], places[len(timbre.train) :]
-    if profile.n_tunes is not None:
-        chosen = np.random.default_rng(seed).permutation(len(mine))[: profile.n_tunes]
-        mine = [mine[index] for index in sorted(chosen)]
+    mine, others = drawn(places[: len(timbre.train)], profile, seed=seed), places[len(timbre.train) :]
     model = SpectrogramVAE(profile.embedding, units=profile.units, seed=seed)
-    progress = learner_folder() / "training" / f"spectrogram_vae-{profile.name}-{seed}"
-    reports = fit(
+    reports = fit_to_store(
+        "spectrogram_vae",
         model,
         [np.asarray(place) for place in mine],
         [np.asarray(place) for place in others],
         profile=profile,
         seed=seed,
-        folder=progress,
         verbose=verbose,
         on_epoch=on_epoch,
         batches=partial(NoteBatches, levels, pitches),
         loss=lambda model, places: nats_per_value(model, levels[np.array(places)], pitches[np.array(places)]),
     )
-    model.set_weights([weight.astype(np.float16).astype(np.float32) for weight in model.get_weights()])
     card = {
-        "command": f"musegen train spectrogram_vae --profile {profile.name} --seed {seed}",
-        "seed": seed,
-        "seconds": round(sum(epoch.seconds for epoch in reports)),
-        "cpu_seconds": round(sum(epoch.cpu_seconds for epoch in reports)),
-        "epochs": len(reports),
-        "machine": f"{device_report()}, Python {platform.python_version()}",
-        "profile": dataclasses.asdict(profile),
         "data": {
             "name": timbre.name,
             "sha256": timbre.sha256,
@@ -108,9 +85,7 @@ def train_spectrogram_vae(
         "metrics": judge_spectrograms(model, timbre, levels[: len(timbre.train)]),
         "licence": "weights: MIT; trained on sounds rendered from the SoundFont that the package pretty_midi carries",
     }
-    path = save_pretrained("spectrogram_vae", model, card=card, folder=folder)
-    shutil.rmtree(progress)  # the result is on the disk: the checkpoint has done its work
-    return path
+    return save_result("spectrogram_vae", model, profile=profile, seed=seed, epochs=reports, card=card, folder=folder)
 
 
 class NoteBatches(Sequence[tuple[list[npt.NDArray[Any]], Floats]]):
