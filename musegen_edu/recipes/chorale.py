@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
-import platform
-import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -13,13 +10,11 @@ import numpy as np
 
 from musegen_edu.chorale_batches import ChoraleBatches, nats_per_voice
 from musegen_edu.datasets import Dataset, load_dataset
-from musegen_edu.devices import device_report
-from musegen_edu.files import learner_folder
 from musegen_edu.harmonising import compose_chorale, harmonise
 from musegen_edu.metrics import CorpusIndex, nearest_tune, ngram_novelty, voice_leading
 from musegen_edu.models.chorale import ChoraleLSTM
 from musegen_edu.models.markov import MarkovModel
-from musegen_edu.pretrained import save_pretrained
+from musegen_edu.recipes.making import drawn, fit_to_store, save_result
 from musegen_edu.sampling import generate
 from musegen_edu.score import Score
 from musegen_edu.tokens.chorale_codec import (
@@ -32,7 +27,7 @@ from musegen_edu.tokens.chorale_codec import (
     Table,
 )
 from musegen_edu.tokens.vocabulary import PAD
-from musegen_edu.training import EpochReport, Profile, fit
+from musegen_edu.training import EpochReport, Profile
 
 # In place of the profiles for folk tunes: chorales are fewer, and the network is another one. `units` is the width of the network that
 # sets the lower voices; the others follow from it.
@@ -64,33 +59,22 @@ def train_chorale_lstm(
     profile = CHORALE_PROFILES.get(profile.name, profile)
     chorales, codec = load_dataset("chorales"), ChoraleCodec()
     train, valid, test = (chorale_tables(chorales, split) for split in ("train", "valid", "test"))
-    if profile.n_tunes is not None:
-        chosen = np.random.default_rng(seed).permutation(len(train))[: profile.n_tunes]
-        train = [train[index] for index in sorted(chosen)]
+    train = drawn(train, profile, seed=seed)
     model = chorale_network(profile, seed=seed)
-    progress = learner_folder() / "training" / f"chorale_lstm-{profile.name}-{seed}"
-    reports = fit(
+    reports = fit_to_store(
+        "chorale_lstm",
         model,
         train,
         valid,
         profile=profile,
         seed=seed,
-        folder=progress,
         verbose=verbose,
         on_epoch=on_epoch,
         batches=ChoraleBatches,
         loss=lambda model, tables: float(nats_per_voice(model, tables).mean()),
     )
-    model.set_weights([weight.astype(np.float16).astype(np.float32) for weight in model.get_weights()])
     model.codec = codec
     card = {
-        "command": f"musegen train chorale_lstm --profile {profile.name} --seed {seed}",
-        "seed": seed,
-        "seconds": round(sum(epoch.seconds for epoch in reports)),
-        "cpu_seconds": round(sum(epoch.cpu_seconds for epoch in reports)),
-        "epochs": len(reports),
-        "machine": f"{device_report()}, Python {platform.python_version()}",
-        "profile": dataclasses.asdict(profile),
         "data": {
             "name": chorales.name,
             "sha256": chorales.sha256,
@@ -105,9 +89,9 @@ def train_chorale_lstm(
         },
         "licence": "weights: MIT; trained on music in the public domain",
     }
-    path = save_pretrained("chorale_lstm", model, codec, card=card, folder=folder)
-    shutil.rmtree(progress)  # the result is on the disk: the checkpoint has done its work
-    return path
+    return save_result(
+        "chorale_lstm", model, codec, profile=profile, seed=seed, epochs=reports, card=card, folder=folder
+    )
 
 
 def chorale_network(profile: Profile, *, seed: int) -> ChoraleLSTM:

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
-import platform
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,14 +11,12 @@ import numpy.typing as npt
 
 from musegen_edu.crnn_batches import MixtureBatches, mixture_tables, nats_per_tag
 from musegen_edu.datasets import load_dataset
-from musegen_edu.devices import device_report
-from musegen_edu.files import learner_folder
 from musegen_edu.metrics.tagging import tag_changes, tag_scores
 from musegen_edu.mixtures import INSTRUMENTS, Mixtures, load_mixtures
 from musegen_edu.models.crnn import InstrumentTagger
-from musegen_edu.pretrained import save_pretrained
 from musegen_edu.quiet_keras import keras
-from musegen_edu.training import EpochReport, Profile, fit
+from musegen_edu.recipes.making import fit_to_store, save_result
+from musegen_edu.training import EpochReport, Profile
 
 # `n_tunes` is the number of mixtures, `embedding` the number of channels of the first convolution.
 TAGGER_PROFILES = {
@@ -56,28 +51,19 @@ def train_instrument_tagger(
     sides = {split: load_mixtures(split, n) for split, n in counts.items()}
     tables: dict[str, Any] = {split: mixture_tables(side.mels, side.labels) for split, side in sides.items()}
     model = tagger(kind, profile, sides["train"], seed=seed)
-    progress = learner_folder() / "training" / f"{name}-{profile.name}-{seed}"
-    reports = fit(
+    reports = fit_to_store(
+        name,
         model,
         tables["train"],
         tables["valid"],
         profile=profile,
         seed=seed,
-        folder=progress,
         verbose=verbose,
         on_epoch=on_epoch,
         batches=MixtureBatches,
         loss=nats_per_tag,
     )
-    model.set_weights([weight.astype(np.float16).astype(np.float32) for weight in model.get_weights()])
     card = {
-        "command": f"musegen train {name} --profile {profile.name} --seed {seed}",
-        "seed": seed,
-        "seconds": round(sum(epoch.seconds for epoch in reports)),
-        "cpu_seconds": round(sum(epoch.cpu_seconds for epoch in reports)),
-        "epochs": len(reports),
-        "machine": f"{device_report()}, Python {platform.python_version()}",
-        "profile": dataclasses.asdict(profile),
         "data": {
             "name": "mixtures rendered from chorales",
             "sha256": load_dataset("chorales").sha256,
@@ -93,9 +79,7 @@ def train_instrument_tagger(
         },
         "licence": "weights: MIT; trained on music in the public domain, rendered with the SoundFont of pretty_midi",
     }
-    path = save_pretrained(name, model, card=card, folder=folder)
-    shutil.rmtree(progress)  # the result is on the disk: the checkpoint has done its work
-    return path
+    return save_result(name, model, profile=profile, seed=seed, epochs=reports, card=card, folder=folder)
 
 
 def tagger(kind: str, profile: Profile, train: Mixtures, *, seed: int) -> InstrumentTagger:

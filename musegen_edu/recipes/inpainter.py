@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
-import platform
-import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -14,16 +11,14 @@ import numpy.typing as npt
 
 from musegen_edu.chorale_holes import CropsWithHoles, nats_per_hidden_cell
 from musegen_edu.datasets import load_dataset
-from musegen_edu.devices import device_report
-from musegen_edu.files import learner_folder
 from musegen_edu.frame_likelihood import ensemble_losses, frame_losses
 from musegen_edu.models.convolutional import ChoraleInpainter
-from musegen_edu.pretrained import save_pretrained
 from musegen_edu.recipes.chorale import chorale_tables
 from musegen_edu.recipes.fillings import judge_fillings
+from musegen_edu.recipes.making import drawn, fit_to_store, save_result
 from musegen_edu.tokens.chorale_codec import VOICES, ChoraleCodec
 from musegen_edu.tokens.chorale_grid import N_SOUNDS, SILENT, STRUCK, Grid, table_to_grid
-from musegen_edu.training import EpochReport, Profile, fit
+from musegen_edu.training import EpochReport, Profile
 
 # `embedding` is the number of filters of the convolution over time and pitch, `units` the width of those over time, and `depth` says how
 # often their dilations 1, 2, 4, 8, 16 are gone through.
@@ -55,33 +50,22 @@ def train_chorale_inpainter(
     profile = INPAINTER_PROFILES.get(profile.name, profile)
     chorales = load_dataset("chorales")
     train, valid, test = (chorale_tables(chorales, split) for split in ("train", "valid", "test"))
-    if profile.n_tunes is not None:
-        chosen = np.random.default_rng(seed).permutation(len(train))[: profile.n_tunes]
-        train = [train[index] for index in sorted(chosen)]
+    train = drawn(train, profile, seed=seed)
     model = inpainter_network(profile, seed=seed)
-    progress = learner_folder() / "training" / f"chorale_inpainter-{profile.name}-{seed}"
-    reports = fit(
+    reports = fit_to_store(
+        "chorale_inpainter",
         model,
         train,
         valid,
         profile=profile,
         seed=seed,
-        folder=progress,
         verbose=verbose,
         on_epoch=on_epoch,
         batches=CropsWithHoles,
         loss=nats_per_hidden_cell,
     )
-    model.set_weights([weight.astype(np.float16).astype(np.float32) for weight in model.get_weights()])
     grids = {"train": [table_to_grid(table) for table in train], "test": [table_to_grid(table) for table in test]}
     card = {
-        "command": f"musegen train chorale_inpainter --profile {profile.name} --seed {seed}",
-        "seed": seed,
-        "seconds": round(sum(epoch.seconds for epoch in reports)),
-        "cpu_seconds": round(sum(epoch.cpu_seconds for epoch in reports)),
-        "epochs": len(reports),
-        "machine": f"{device_report()}, Python {platform.python_version()}",
-        "profile": dataclasses.asdict(profile),
         "data": {
             "name": chorales.name,
             "sha256": chorales.sha256,
@@ -102,9 +86,9 @@ def train_chorale_inpainter(
         },
         "licence": "weights: MIT; trained on music in the public domain",
     }
-    path = save_pretrained("chorale_inpainter", model, ChoraleCodec(), card=card, folder=folder)
-    shutil.rmtree(progress)  # the result is on the disk: the checkpoint has done its work
-    return path
+    return save_result(
+        "chorale_inpainter", model, ChoraleCodec(), profile=profile, seed=seed, epochs=reports, card=card, folder=folder
+    )
 
 
 def inpainter_network(profile: Profile, *, seed: int) -> ChoraleInpainter:

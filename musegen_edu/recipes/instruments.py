@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
-import platform
-import shutil
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
@@ -15,12 +12,10 @@ import numpy.typing as npt
 
 from musegen_edu.audio_datasets import AudioDataset
 from musegen_edu.datasets import load_dataset
-from musegen_edu.devices import device_report
-from musegen_edu.files import learner_folder
 from musegen_edu.models.instruments import InstrumentCNN, sounds_to_pictures
-from musegen_edu.pretrained import save_pretrained
+from musegen_edu.recipes.making import drawn, fit_to_store, save_result
 from musegen_edu.spectrogram import FLOOR_DB
-from musegen_edu.training import EpochReport, Profile, fit
+from musegen_edu.training import EpochReport, Profile
 
 # In place of the profiles for folk tunes. `units` is the number of filters of the last convolution; the two before have a third and two
 # thirds of it. `embedding` and `depth` are not used.
@@ -58,33 +53,21 @@ def train_instrument_cnn(
     mels, targets = zip(*((sounds_to_pictures(part.audio), part.targets) for part in (train, valid)), strict=True)
     pictures, truth = np.concatenate(mels), np.concatenate(targets)  # the network's data are places in these two
     places: list[Any] = [np.int64(place) for place in range(len(truth))]
-    mine, others = places[: len(train)], places[len(train) :]
-    if profile.n_tunes is not None:
-        chosen = np.random.default_rng(seed).permutation(len(mine))[: profile.n_tunes]
-        mine = [mine[index] for index in sorted(chosen)]
+    mine, others = drawn(places[: len(train)], profile, seed=seed), places[len(train) :]
     model = instrument_network(profile, len(timbre.class_names), seed=seed)
-    progress = learner_folder() / "training" / f"instrument_cnn-{profile.name}-{seed}"
-    reports = fit(
+    reports = fit_to_store(
+        "instrument_cnn",
         model,
         mine,
         others,
         profile=profile,
         seed=seed,
-        folder=progress,
         verbose=verbose,
         on_epoch=on_epoch,
         batches=partial(MelBatches, pictures, truth),
         loss=lambda model, places: nats_per_sound(model, pictures[places], truth[places]),
     )
-    model.set_weights([weight.astype(np.float16).astype(np.float32) for weight in model.get_weights()])
     card = {
-        "command": f"musegen train instrument_cnn --profile {profile.name} --seed {seed}",
-        "seed": seed,
-        "seconds": round(sum(epoch.seconds for epoch in reports)),
-        "cpu_seconds": round(sum(epoch.cpu_seconds for epoch in reports)),
-        "epochs": len(reports),
-        "machine": f"{device_report()}, Python {platform.python_version()}",
-        "profile": dataclasses.asdict(profile),
         "data": {
             "name": timbre.name,
             "sha256": timbre.sha256,
@@ -97,9 +80,7 @@ def train_instrument_cnn(
         "metrics": judge_instruments(model, timbre, pictures[: len(train)]),
         "licence": "weights: MIT; trained on sounds rendered from the SoundFont that the package pretty_midi carries",
     }
-    path = save_pretrained("instrument_cnn", model, card=card, folder=folder)
-    shutil.rmtree(progress)  # the result is on the disk: the checkpoint has done its work
-    return path
+    return save_result("instrument_cnn", model, profile=profile, seed=seed, epochs=reports, card=card, folder=folder)
 
 
 def instrument_network(profile: Profile, n_classes: int, *, seed: int) -> InstrumentCNN:

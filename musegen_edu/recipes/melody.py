@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import platform
-import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -12,15 +10,13 @@ import numpy as np
 
 from musegen_edu.batching import nats_per_token
 from musegen_edu.datasets import load_dataset
-from musegen_edu.devices import device_report
-from musegen_edu.files import learner_folder
 from musegen_edu.metrics import CorpusIndex, ngram_novelty
 from musegen_edu.models.markov import MarkovModel
 from musegen_edu.models.recurrent import MELODY_NETWORKS, MelodyLSTM
-from musegen_edu.pretrained import save_pretrained
+from musegen_edu.recipes.making import drawn, fit_to_store, save_result
 from musegen_edu.sampling import generate
 from musegen_edu.tokens import EventCodec, Tokens
-from musegen_edu.training import EpochReport, Profile, fit
+from musegen_edu.training import EpochReport, Profile
 
 MIN_LENGTH_COUNT = 20  # note lengths rarer than this in the training tunes are written with ties
 MARKOV_ORDERS = (1, 2, 3, 4, 5)
@@ -50,9 +46,7 @@ def train_melody_network(
     folk = load_dataset("folk")
     codec = EventCodec.fit(folk.train, min_count=MIN_LENGTH_COUNT)
     train, valid, test = ([codec.encode(tune) for tune in part] for part in (folk.train, folk.valid, folk.test))
-    if profile.n_tunes is not None:
-        chosen = np.random.default_rng(seed).permutation(len(train))[: profile.n_tunes]
-        train = [train[index] for index in sorted(chosen)]
+    train = drawn(train, profile, seed=seed)
     profile = melody_profile(name, profile, len(codec.vocabulary))
     model = MELODY_NETWORKS[name](
         len(codec.vocabulary),
@@ -62,21 +56,11 @@ def train_melody_network(
         dropout=profile.dropout,
         seed=seed,
     )
-    progress = learner_folder() / "training" / f"{name}-{profile.name}-{seed}"
-    reports = fit(model, train, valid, profile=profile, seed=seed, folder=progress, verbose=verbose, on_epoch=on_epoch)
-    model.set_weights([weight.astype(np.float16).astype(np.float32) for weight in model.get_weights()])
+    reports = fit_to_store(name, model, train, valid, profile=profile, seed=seed, verbose=verbose, on_epoch=on_epoch)
 
     lines = generate(model, n_steps=500, batch=_N_TUNES_TO_JUDGE, seed=seed)
     corpus = CorpusIndex(folk.train)
-    report = device_report()
     card = {
-        "command": f"musegen train {name} --profile {profile.name} --seed {seed}",
-        "seed": seed,
-        "seconds": round(sum(epoch.seconds for epoch in reports)),
-        "cpu_seconds": round(sum(epoch.cpu_seconds for epoch in reports)),
-        "epochs": len(reports),
-        "machine": f"{report}, Python {platform.python_version()}",
-        "profile": dataclasses.asdict(profile),
         "data": {"name": folk.name, "sha256": folk.sha256, "train": len(train), "valid": len(valid), "test": len(test)},
         "metrics": {
             "valid_nats_per_token": round(nats_per_token(model, valid), 4),
@@ -89,9 +73,7 @@ def train_melody_network(
         },
         "licence": "weights: MIT; trained on tunes in the public domain",
     }
-    path = save_pretrained(name, model, codec, card=card, folder=folder)
-    shutil.rmtree(progress)  # the result is on the disk: the checkpoint has done its work
-    return path
+    return save_result(name, model, codec, profile=profile, seed=seed, epochs=reports, card=card, folder=folder)
 
 
 def melody_profile(name: str, profile: Profile, n_tokens: int) -> Profile:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import platform
-import shutil
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
@@ -14,12 +12,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from musegen_edu.devices import device_report
-from musegen_edu.files import learner_folder, write_atomically
+from musegen_edu.files import write_atomically
 from musegen_edu.four_bars import FourBarWindows, WindowBatches, folk_windows
 from musegen_edu.models.vae import MelodyVAE
-from musegen_edu.pretrained import save_pretrained
 from musegen_edu.recipes.latent_judging import judge_melody_vae, reconstruction
+from musegen_edu.recipes.making import drawn_places, progress_folder, round_weights, save_result
 from musegen_edu.tokens import FourBarCodec
 from musegen_edu.training import EpochReport, Profile, fit
 
@@ -64,10 +61,8 @@ def train_melody_vae(
     first = PLAN_PROFILES.get(profile.name, profile)
     second = TELLER_PROFILES.get(profile.name, profile)
     train, valid, test = (folk_windows(split) for split in ("train", "valid", "test"))
-    if first.n_tunes is not None:
-        chosen = np.random.default_rng(seed).permutation(len(train.rows))[: first.n_tunes]
-        train = train.take(np.isin(train.tune, chosen))
-    progress = learner_folder() / "training" / f"{name}-{profile.name}-{seed}"
+    train = train.take(np.isin(train.tune, drawn_places(len(train.rows), first, seed=seed)))
+    progress = progress_folder(name, profile, seed=seed)
     curve = []
     if name == "melody_vae":
         curve = [
@@ -85,16 +80,10 @@ def train_melody_vae(
         model, train.symbols, valid.symbols, profile=second, seed=seed, folder=progress / "teller", **fitting
     )
     for network in (plan, model):
-        network.set_weights([weight.astype(np.float16).astype(np.float32) for weight in network.get_weights()])
+        round_weights(network)
     model.codec = FourBarCodec()
     card = {
-        "command": f"musegen train {name} --profile {profile.name} --seed {seed}",
-        "seed": seed,
-        "seconds": round(sum(epoch.seconds for epoch in reports)),
-        "cpu_seconds": round(sum(epoch.cpu_seconds for epoch in reports)),
         "curve_cpu_seconds": round(sum(point["cpu_seconds"] for point in curve)),
-        "epochs": len(reports),
-        "machine": f"{device_report()}, Python {platform.python_version()}",
         "profile": {"plan": dataclasses.asdict(first), "teller": dataclasses.asdict(second), "moved": MOVED},
         "data": {
             "name": "folk",
@@ -111,9 +100,7 @@ def train_melody_vae(
         },
         "licence": "weights: MIT; trained on tunes in the public domain",
     }
-    path = save_pretrained(name, model, model.codec, card=card, folder=folder)
-    shutil.rmtree(progress)  # the result is on the disk: the checkpoints have done their work
-    return path
+    return save_result(name, model, model.codec, profile=profile, seed=seed, epochs=reports, card=card, folder=folder)
 
 
 def vae_network(profile: Profile, *, latent: int, beta: float, seed: int, has_teller: bool = True) -> MelodyVAE:

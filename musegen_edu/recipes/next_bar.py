@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
-import platform
-import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -14,15 +11,13 @@ import numpy.typing as npt
 from musegen_edu.bar_loop import draw_bars
 from musegen_edu.crnn_batches import BarBatches, nats_per_step
 from musegen_edu.datasets import load_dataset
-from musegen_edu.devices import device_report
-from musegen_edu.files import learner_folder
 from musegen_edu.metrics import CorpusIndex, scorecard
 from musegen_edu.models.next_bar import N_READ, NextBar
 from musegen_edu.next_bars import chain_bars, chain_losses, fit_bar_chain, repeated_bars, symbols_to_score
-from musegen_edu.pretrained import save_pretrained
+from musegen_edu.recipes.making import fit_to_store, save_result
 from musegen_edu.score import Score
 from musegen_edu.tokens.four_bar_codec import N_STEPS, N_SYMBOLS, FourBarCodec, in_four_four
-from musegen_edu.training import EpochReport, Profile, fit
+from musegen_edu.training import EpochReport, Profile
 
 # `embedding` is the number of features that the reader keeps of a sixteenth; the channels and the symbols' vectors follow from it.
 NEXT_BAR_PROFILES = {
@@ -60,28 +55,19 @@ def train_next_bar(
         list(four_bar_windows(tunes)) for tunes in (folk.train[: profile.n_tunes], folk.valid, folk.test)
     )
     model = next_bar_network(kind, profile, seed=seed)
-    progress = learner_folder() / "training" / f"{name}-{profile.name}-{seed}"
-    reports = fit(
+    reports = fit_to_store(
+        name,
         model,
         train,
         valid,
         profile=profile,
         seed=seed,
-        folder=progress,
         verbose=verbose,
         on_epoch=on_epoch,
         batches=BarBatches,
         loss=nats_per_step,
     )
-    model.set_weights([weight.astype(np.float16).astype(np.float32) for weight in model.get_weights()])
     card = {
-        "command": f"musegen train {name} --profile {profile.name} --seed {seed}",
-        "seed": seed,
-        "seconds": round(sum(epoch.seconds for epoch in reports)),
-        "cpu_seconds": round(sum(epoch.cpu_seconds for epoch in reports)),
-        "epochs": len(reports),
-        "machine": f"{device_report()}, Python {platform.python_version()}",
-        "profile": dataclasses.asdict(profile),
         "data": {
             "name": folk.name,
             "sha256": folk.sha256,
@@ -99,9 +85,9 @@ def train_next_bar(
         },
         "licence": "weights: MIT; trained on tunes in the public domain",
     }
-    path = save_pretrained(name, model, FourBarCodec(), card=card, folder=folder)
-    shutil.rmtree(progress)  # the result is on the disk: the checkpoint has done its work
-    return path
+    return save_result(
+        name, model, FourBarCodec(), profile=profile, seed=seed, epochs=reports, card=card, folder=folder
+    )
 
 
 def next_bar_network(kind: str, profile: Profile, *, seed: int) -> NextBar:

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
-import platform
-import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -15,18 +12,16 @@ import numpy.typing as npt
 from musegen_edu.audio import Audio
 from musegen_edu.audio_datasets import AudioDataset
 from musegen_edu.datasets import load_dataset
-from musegen_edu.devices import device_report
-from musegen_edu.files import learner_folder
 from musegen_edu.models.wavenet import WaveNet
 from musegen_edu.mu_law import audio_to_mu_law, mu_law_to_audio
 from musegen_edu.note_crops import UNTOLD, NoteCrops, RecordedNotes, nats_per_sample
 from musegen_edu.phases import measured_phases
 from musegen_edu.pitch import measure_pitch
-from musegen_edu.pretrained import save_pretrained
+from musegen_edu.recipes.making import drawn_places, fit_to_store, save_result
 from musegen_edu.recipes.sample_baselines import baseline_nats
 from musegen_edu.sound_generation import generate_audio
 from musegen_edu.spectrogram import audio_to_mel
-from musegen_edu.training import EpochReport, Profile, fit
+from musegen_edu.training import EpochReport, Profile
 
 # In place of the profiles for folk tunes. `units` is the width of the residual way, the skip way is twice as wide, `embedding` is the
 # width of the conditions, `depth` the number of dilations in each of the two stacks; `n_tunes` counts notes.
@@ -72,18 +67,16 @@ def train_wavenet(
     plain = timbre_notes(timbre, "train")
     valid, test = (timbre_notes(timbre, split, velocity=VELOCITY) for split in ("valid", "test"))
     train = together([plain, *(timbre_notes(timbre, "train", detune_seed=seed + copy) for copy in range(DETUNED))])
-    if profile.n_tunes is not None:
-        train = train[np.sort(np.random.default_rng(seed).permutation(len(train))[: profile.n_tunes])]
+    train = train[drawn_places(len(train), profile, seed=seed)]
     model = wave_network(profile, timbre, seed=seed)
-    progress = learner_folder() / "training" / f"wavenet-{profile.name}-{seed}"
     context, soon = model.receptive_field - 1, valid[::2].first(SAMPLE_RATE // 2)
-    reports = fit(
+    reports = fit_to_store(
+        "wavenet",
         model,
         list(np.arange(len(train))),  # what `fit` goes through are places in `train` and `soon`
         list(np.arange(len(soon))),
         profile=profile,
         seed=seed,
-        folder=progress,
         verbose=verbose,
         on_epoch=on_epoch,
         batches=lambda places, batch_size, **order: NoteCrops(
@@ -91,15 +84,7 @@ def train_wavenet(
         ),
         loss=lambda model, places: nats_per_sample(model, soon),
     )
-    model.set_weights([weight.astype(np.float16).astype(np.float32) for weight in model.get_weights()])
     card = {
-        "command": f"musegen train wavenet --profile {profile.name} --seed {seed}",
-        "seed": seed,
-        "seconds": round(sum(epoch.seconds for epoch in reports)),
-        "cpu_seconds": round(sum(epoch.cpu_seconds for epoch in reports)),
-        "epochs": len(reports),
-        "machine": f"{device_report()}, Python {platform.python_version()}",
-        "profile": dataclasses.asdict(profile),
         "data": {
             "name": timbre.name,
             "sha256": timbre.sha256,
@@ -120,9 +105,7 @@ def train_wavenet(
         },
         "licence": "weights: MIT; trained on notes rendered from the SoundFont that pretty_midi carries",
     }
-    path = save_pretrained("wavenet", model, card=card, folder=folder)
-    shutil.rmtree(progress)  # the result is on the disk: the checkpoint has done its work
-    return path
+    return save_result("wavenet", model, profile=profile, seed=seed, epochs=reports, card=card, folder=folder)
 
 
 def wave_network(profile: Profile, timbre: AudioDataset, *, seed: int) -> WaveNet:
