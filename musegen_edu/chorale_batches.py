@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
+from musegen_edu.batching import Batches, in_parts_of_like_length, order_of_epoch
 from musegen_edu.tokens.chorale_codec import N_COLUMNS, VOICES, Table, possible_transpositions, transposed_table
 from musegen_edu.tokens.vocabulary import PAD
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 LENGTHS = (192, 256, 384, 1024)  # sixteenths; each padded length is compiled for itself
 
 
-class ChoraleBatches(Sequence[tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]]]):
+class ChoraleBatches(Batches):
     """Pairs (x, y): tables of `ChoraleCodec` padded to one length, and the symbols of the four voices in them.
 
     With a seed, each chorale comes in a key drawn anew in each epoch from those in which every voice stays in its range: transposition as
@@ -42,28 +43,15 @@ class ChoraleBatches(Sequence[tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]
             raise ValueError(f"batch_size={batch_size} must be at least 1")
         if len(tables) == 0:
             raise ValueError("tables is empty; give at least one chorale")
-        rng = None if seed is None else np.random.default_rng([seed, epoch])
+        rng = order_of_epoch(seed, epoch)
         self._tables = list(tables)
         if rng is not None:
             keys = [rng.choice(list(possible_transpositions(table))) for table in tables]
             self._tables = [transposed_table(table, int(key)) for table, key in zip(tables, keys, strict=True)]
-        lengths = np.searchsorted(LENGTHS, [min(len(table), LENGTHS[-1]) for table in tables])
-        self._batches: list[tuple[int, npt.NDArray[np.int64]]] = []  # (padded length, which chorales)
-        for index, length in enumerate(LENGTHS):
-            members = np.flatnonzero(lengths == index)
-            members = members if rng is None else rng.permutation(members)
-            parts = [members[i : i + batch_size] for i in range(0, len(members), batch_size)]
-            self._batches += [(length, part) for part in parts]
-        if rng is not None:
-            self._batches = [self._batches[i] for i in rng.permutation(len(self._batches))]
+        self._parts = in_parts_of_like_length([len(table) for table in tables], LENGTHS, batch_size, rng)
 
-    def __len__(self) -> int:
-        return len(self._batches)
-
-    def __getitem__(self, index: Any) -> Any:
-        if isinstance(index, slice):
-            return [self[i] for i in range(*index.indices(len(self)))]
-        length, members = self._batches[index]
+    def _pair(self, part: tuple[int, npt.NDArray[np.int64]]) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]]:
+        length, members = part
         x = np.full((len(members), length, N_COLUMNS), PAD, np.int32)
         for row, member in zip(x, members, strict=True):
             table = self._tables[member][:length]

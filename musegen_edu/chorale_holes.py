@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
+from musegen_edu.batching import Batches, in_parts
 from musegen_edu.tokens.chorale_codec import VOICES, Table, possible_transpositions, transposed_table
 from musegen_edu.tokens.chorale_grid import HELD, HIDDEN, N_GRID_COLUMNS, UNKNOWN, Grid, hide, table_to_grid
 
@@ -20,7 +21,7 @@ _NO_FERMATAS, _NO_STRIKES = 0.5, 0.25  # shares of the crops that are not told t
 _N = len(VOICES)
 
 
-class CropsWithHoles(Sequence[tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]]]):
+class CropsWithHoles(Batches):
     """Pairs (x, y) for `musegen_edu.training.fit`: grids with hidden cells, and what is hidden.
 
     Each chorale gives as many crops as fit into it. With a seed, every epoch draws other places, keys (those in which each voice stays in
@@ -67,7 +68,7 @@ class CropsWithHoles(Sequence[tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]
                 raise ValueError(f"{argument}={value} must be at least 1")
         if len(tables) == 0:
             raise ValueError("tables is empty; give at least one chorale")
-        self._tables, self._batch_size, self._length = list(tables), batch_size, length
+        self._tables, self._length = list(tables), length
         self._key = [0] if seed is None else [seed, epoch + 1]
         self._drawn = seed is not None
         starts: list[tuple[int, int]] = []  # (chorale, where the crop begins)
@@ -81,17 +82,10 @@ class CropsWithHoles(Sequence[tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]
                 places = length * np.arange(n)
             starts += [(number, int(place)) for place in places]
         self._crops = [starts[i] for i in rng.permutation(len(starts))] if self._drawn else starts
+        self._parts = in_parts(range(len(starts)), batch_size)
 
-    def __len__(self) -> int:
-        return -(-len(self._crops) // self._batch_size)
-
-    def __getitem__(self, index: Any) -> Any:
-        if isinstance(index, slice):
-            return [self[i] for i in range(*index.indices(len(self)))]
-        if not -len(self) <= index < len(self):
-            raise IndexError(f"batch {index} of {len(self)}")
-        first = index % len(self) * self._batch_size
-        pairs = [self._crop(number) for number in range(first, min(first + self._batch_size, len(self._crops)))]
+    def _pair(self, part: npt.NDArray[np.int64]) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]]:
+        pairs = [self._crop(number) for number in part.tolist()]
         return np.stack([x for x, _ in pairs]), np.stack([y for _, y in pairs])
 
     def _crop(self, number: int) -> tuple[Grid, npt.NDArray[np.int32]]:

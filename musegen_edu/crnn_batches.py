@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from musegen_edu.batching import Batches, in_parts, order_of_epoch
 from musegen_edu.spectrogram import FLOOR_DB
 from musegen_edu.tokens.four_bar_codec import N_STEPS, STEPS_A_BAR
 from musegen_edu.tokens.vocabulary import PAD
@@ -18,34 +19,7 @@ if TYPE_CHECKING:
 GAIN_DB = 6.0  # a mixture is up to so much louder or softer in each epoch
 
 
-class _Batches(Sequence[tuple[Any, Any]]):
-    """Rows in an order that the seed and the epoch decide, some at a time."""
-
-    def __init__(self, rows: Sequence[Any], batch_size: int, *, seed: int | None, epoch: int) -> None:
-        if batch_size < 1:
-            raise ValueError(f"batch_size={batch_size} must be at least 1")
-        if len(rows) == 0:
-            raise ValueError("there is nothing to make batches of; give at least one example")
-        self._rows, self._size = rows, batch_size
-        self._rng = None if seed is None else np.random.default_rng([seed, epoch])
-        self._order = np.arange(len(rows)) if self._rng is None else self._rng.permutation(len(rows))
-
-    def __len__(self) -> int:
-        return -(-len(self._rows) // self._size)
-
-    def __getitem__(self, index: Any) -> Any:
-        if isinstance(index, slice):
-            return [self[i] for i in range(*index.indices(len(self)))]
-        if not -len(self) <= index < len(self):
-            raise IndexError(f"index={index}; there are {len(self)} batches")
-        first = index % len(self) * self._size
-        return self._pair(self._order[first : first + self._size])
-
-    def _pair(self, members: npt.NDArray[np.int64]) -> tuple[Any, Any]:
-        raise NotImplementedError
-
-
-class MixtureBatches(_Batches):
+class MixtureBatches(Batches):
     """Pairs (x, y) for an `InstrumentTagger`: spectrograms (batch, frames, n_mels) and labels (batch, frames, n_instruments).
 
     With a seed, each mixture comes up to 6 dB louder or softer, drawn anew in each epoch, so that loudness says nothing.
@@ -74,17 +48,18 @@ class MixtureBatches(_Batches):
         epoch: int = 0,
         n_instruments: int = 6,
     ) -> None:
-        super().__init__(tables, batch_size, seed=seed, epoch=epoch)
-        gains = np.zeros(len(tables)) if self._rng is None else self._rng.uniform(-GAIN_DB, GAIN_DB, len(tables))
-        self._gains, self._n_instruments = gains.astype(np.float32), n_instruments
+        rng = order_of_epoch(seed, epoch)
+        self._parts = in_parts(range(len(tables)), batch_size, rng, argument="tables")
+        gains = np.zeros(len(tables)) if rng is None else rng.uniform(-GAIN_DB, GAIN_DB, len(tables))
+        self._tables, self._gains, self._n_instruments = tables, gains.astype(np.float32), n_instruments
 
-    def _pair(self, members: npt.NDArray[np.int64]) -> tuple[Any, Any]:
-        tables = np.stack([self._rows[member] for member in members])
+    def _pair(self, part: npt.NDArray[np.int64]) -> tuple[Any, Any]:
+        tables = np.stack([self._tables[member] for member in part])
         mels, labels = tables[..., : -self._n_instruments], tables[..., -self._n_instruments :]
-        return np.maximum(mels + self._gains[members, None, None], np.float32(FLOOR_DB)), labels
+        return np.maximum(mels + self._gains[part, None, None], np.float32(FLOOR_DB)), labels
 
 
-class BarBatches(_Batches):
+class BarBatches(Batches):
     """Pairs (x, y) for a `NextBar`: x is three bars (batch, 48) and the fourth one step later (batch, 16); y is the fourth.
 
     Parameters
@@ -107,10 +82,11 @@ class BarBatches(_Batches):
         rows = np.asarray(windows, np.int32)
         if rows.ndim != 2 or rows.shape[1] != N_STEPS:
             raise ValueError(f"windows has shape {rows.shape}; it must be (n, {N_STEPS})")
-        super().__init__(list(rows), batch_size, seed=seed, epoch=epoch)
+        self._windows = rows
+        self._parts = in_parts(range(len(rows)), batch_size, order_of_epoch(seed, epoch), argument="windows")
 
-    def _pair(self, members: npt.NDArray[np.int64]) -> tuple[Any, Any]:
-        windows = np.stack([self._rows[member] for member in members])
+    def _pair(self, part: npt.NDArray[np.int64]) -> tuple[Any, Any]:
+        windows = self._windows[part]
         fourth = windows[:, -STEPS_A_BAR:]
         written = np.concatenate([np.full((len(fourth), 1), PAD, np.int32), fourth[:, :-1]], axis=1)
         return (windows[:, :-STEPS_A_BAR], written), fourth

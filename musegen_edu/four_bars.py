@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from musegen_edu.batching import Batches, in_parts, order_of_epoch
 from musegen_edu.dataset_index import IndexRow
 from musegen_edu.datasets import load_dataset
 from musegen_edu.score import Score
@@ -84,7 +84,7 @@ def folk_windows(split: str, *, hop: int | None = None) -> FourBarWindows:
     return FourBarWindows(symbols[first], tune[first], rows, folk.sha256)
 
 
-class WindowBatches(Sequence[tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]]]):
+class WindowBatches(Batches):
     """Pairs (x, x) for training an autoencoder, which is asked for what it was given.
 
     Parameters
@@ -113,30 +113,18 @@ class WindowBatches(Sequence[tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]]
         epoch: int = 0,
         moved: float = 0.0,
     ) -> None:
-        if batch_size < 1:
-            raise ValueError(f"batch_size={batch_size} must be at least 1")
-        if len(windows) == 0:
-            raise ValueError("windows is empty; give at least one")
         if not 0 <= moved <= 1:
             raise ValueError(f"moved={moved} must be a share from 0 to 1")
         self._windows = np.asarray(windows, np.int32)
-        self._size = min(batch_size, len(windows))
-        n = len(windows)
-        rng = None if seed is None else np.random.default_rng([seed, epoch])
-        self._order = np.arange(n) if rng is None else rng.permutation(n)
+        n, rng = len(windows), order_of_epoch(seed, epoch)
+        parts = in_parts(range(n), batch_size, rng, argument="windows")
+        self._parts = [part for part in parts if len(part) == len(parts[0])]
         if rng is not None and moved:
             steps = np.where(rng.random(n) < moved, rng.choice([-3, -2, -1, 1, 2, 3], n), 0)
             self._windows = moved_along_scale(self._windows, steps)
 
-    def __len__(self) -> int:
-        return len(self._windows) // self._size
-
-    def __getitem__(self, index: Any) -> Any:
-        if isinstance(index, slice):
-            return [self[i] for i in range(*index.indices(len(self)))]
-        if not 0 <= index < len(self):
-            raise IndexError(f"index={index} is no batch; there are {len(self)}")
-        rows = self._windows[self._order[index * self._size : (index + 1) * self._size]]
+    def _pair(self, part: npt.NDArray[np.int64]) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]]:
+        rows = self._windows[part]
         return rows, rows
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from musegen_edu.batching import Batches, in_parts, order_of_epoch
 from musegen_edu.models.wavenet import NOT_TOLD, WaveNet
 from musegen_edu.mu_law import N_LEVELS
 from musegen_edu.quiet_keras import keras
@@ -95,7 +95,7 @@ class RecordedNotes:
         }
 
 
-class NoteCrops(Sequence[tuple[Inputs, npt.NDArray[np.int32]]]):
+class NoteCrops(Batches):
     """Pairs (x, y) for `fit`: one piece of each note a pass, cut at a place that the seed and the pass decide.
 
     A piece in the middle of a note comes with the `context` samples before it, which are read and not told: the network shall not
@@ -146,27 +146,24 @@ class NoteCrops(Sequence[tuple[Inputs, npt.NDArray[np.int32]]]):
             if value < least:
                 raise ValueError(f"{argument}={value} must be at least {least}")
         self._notes, n = notes, len(notes)
-        self._length, self._context, self._batch_size = length + context, context, batch_size
+        self._length, self._context = length + context, context
         if notes.n_samples < self._length:
             raise ValueError(
                 f"notes have {notes.n_samples} samples; a piece needs length + context = {self._length}: make length smaller"
             )
-        self._order, self._starts, self._jitter, self._seed = np.arange(n), np.zeros(n, np.int32), jitter, (seed, epoch)
-        if seed is not None:
-            rng = np.random.default_rng([seed, epoch])
-            self._order = rng.permutation(n)
+        self._starts, self._jitter, self._seed = (
+            np.zeros(n, np.int32),
+            0.0 if seed is None else jitter,
+            (seed or 0, epoch),
+        )
+        rng = order_of_epoch(seed, epoch)
+        self._parts = list(enumerate(in_parts(range(n), batch_size, rng, argument="notes")))
+        if rng is not None:
             anywhere = rng.integers(0, notes.n_samples - self._length + 1, n)
             self._starts = np.where(rng.random(n) < _SHARE_OF_ONSETS, 0, anywhere).astype(np.int32)
 
-    def __len__(self) -> int:
-        return -(-len(self._order) // self._batch_size)
-
-    def __getitem__(self, index: Any) -> Any:
-        if isinstance(index, slice):
-            return [self[i] for i in range(*index.indices(len(self)))]
-        if not 0 <= index < len(self):
-            raise IndexError(f"batch {index} of {len(self)}")
-        chosen = self._order[index * self._batch_size : (index + 1) * self._batch_size]
+    def _pair(self, part: tuple[int, npt.NDArray[np.int64]]) -> tuple[Inputs, npt.NDArray[np.int32]]:
+        number, chosen = part
         starts = self._starts[chosen]
         places = (chosen[:, None], starts[:, None] + np.arange(self._length))  # (batch, length)
         whole = self._notes
@@ -176,8 +173,8 @@ class NoteCrops(Sequence[tuple[Inputs, npt.NDArray[np.int32]]]):
         told = pieces.levels.astype(np.int32) + 1  # `UNTOLD` becomes `NOT_TOLD`
         told[starts > 0, : self._context] = NOT_TOLD
         inputs = pieces.inputs(starts)
-        if self._jitter and self._seed[0] is not None:
-            rng = np.random.default_rng([*self._seed, index])
+        if self._jitter:
+            rng = np.random.default_rng([*self._seed, number])
             moved = rng.standard_normal(told.shape, np.float32) * (self._jitter * rng.random((len(told), 1)))
             inputs["levels"] = np.clip(inputs["levels"] + np.rint(moved), 0, N_LEVELS - 1).astype(np.int32)
         return inputs, told

@@ -48,7 +48,7 @@ def test_each_training_has_its_own_folder(home):
 def test_a_training_goes_on_and_leaves_weights_as_they_are_stored():
     rows = list(np.random.default_rng(0).integers(1, 5, (12, 3)).astype(np.int32))
 
-    class Net(keras.Sequential):
+    class Net(keras.Sequential):  # type: ignore[misc]  # Keras has no types
         def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
             return keras.ops.mean(keras.losses.sparse_categorical_crossentropy(y, y_pred, from_logits=True))
 

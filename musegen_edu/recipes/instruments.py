@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from musegen_edu.audio_datasets import AudioDataset
+from musegen_edu.batching import Batches, in_parts, order_of_epoch
 from musegen_edu.datasets import load_dataset
 from musegen_edu.models.instruments import InstrumentCNN, sounds_to_pictures
 from musegen_edu.recipes.making import drawn, fit_to_store, save_result
@@ -89,7 +90,7 @@ def instrument_network(profile: Profile, n_classes: int, *, seed: int) -> Instru
     return InstrumentCNN(n_classes, filters=filters, dropout=profile.dropout, seed=seed)
 
 
-class MelBatches(Sequence[tuple[Floats, Floats]]):
+class MelBatches(Batches):
     """Pairs (x, y): mel spectrograms (batch, frames, mels, 1) and their classes (batch, n_classes), 1 at the true one.
 
     With a seed, the order is drawn anew in each epoch, and so is the level of each sound. Without one everything stays as it is.
@@ -120,30 +121,18 @@ class MelBatches(Sequence[tuple[Floats, Floats]]):
         seed: int | None = None,
         epoch: int = 0,
     ) -> None:
-        if batch_size < 1:
-            raise ValueError(f"batch_size={batch_size} must be at least 1")
-        if len(places) == 0:
-            raise ValueError("places is empty; give at least one sound")
         self._mels = np.asarray(mels, np.float32)
         self._truth = np.eye(int(np.max(targets)) + 1, dtype=np.float32)[targets]  # (n, n_classes)
-        self._rng = None if seed is None else np.random.default_rng([seed, epoch])
-        order: Places = np.asarray(places, np.int64)
-        order = order if self._rng is None else self._rng.permutation(order)
-        self._parts = [order[first : first + batch_size] for first in range(0, len(order), batch_size)]
+        rng = order_of_epoch(seed, epoch)
+        self._parts = in_parts(places, batch_size, rng, argument="places")
         # one level a sound, drawn here, so that a batch is the same however often it is asked for
-        self._levels = None if self._rng is None else self._rng.uniform(*_LEVELS, len(self._mels)).astype(np.float32)
+        self._levels = None if rng is None else rng.uniform(*_LEVELS, len(self._mels)).astype(np.float32)
 
-    def __len__(self) -> int:
-        return len(self._parts)
-
-    def __getitem__(self, index: Any) -> Any:
-        if isinstance(index, slice):
-            return [self[i] for i in range(*index.indices(len(self)))]
-        places = self._parts[index]
-        x = self._mels[places]
+    def _pair(self, part: Places) -> tuple[Floats, Floats]:
+        x = self._mels[part]
         if self._levels is not None:
-            x = np.maximum(x + self._levels[places, None, None, None], np.float32(FLOOR_DB))
-        return x, self._truth[places]
+            x = np.maximum(x + self._levels[part, None, None, None], np.float32(FLOOR_DB))
+        return x, self._truth[part]
 
 
 def nats_per_sound(model: InstrumentCNN, mels: Floats, targets: npt.NDArray[np.int64]) -> float:

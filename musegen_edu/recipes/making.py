@@ -184,7 +184,7 @@ def save_result(
     return path
 
 
-class EpochClock(keras.callbacks.Callback):
+class EpochClock(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no types
     """Times the epochs of a model that trains by Keras' own `fit`, and remembers them when the process is killed.
 
     For trainings that have no single loss to choose the best epoch by, such as two players against each other. Put it before

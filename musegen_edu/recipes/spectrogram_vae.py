@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from musegen_edu.audio_datasets import AudioDataset, AudioSplit
+from musegen_edu.batching import Batches, in_parts, order_of_epoch
 from musegen_edu.datasets import load_dataset
 from musegen_edu.models.note_painter import N_FRAMES, N_MELS, SAMPLE_RATE, levels_to_mels, mels_to_levels
 from musegen_edu.models.spectrogram_vae import SpectrogramVAE
@@ -88,7 +89,7 @@ def train_spectrogram_vae(
     return save_result("spectrogram_vae", model, profile=profile, seed=seed, epochs=reports, card=card, folder=folder)
 
 
-class NoteBatches(Sequence[tuple[list[npt.NDArray[Any]], Floats]]):
+class NoteBatches(Batches):
     """Pairs (x, y): levels (batch, 63, 128) and pitches (batch,) that the network reads, and the levels that it is to paint.
 
     Parameters
@@ -117,23 +118,11 @@ class NoteBatches(Sequence[tuple[list[npt.NDArray[Any]], Floats]]):
         seed: int | None = None,
         epoch: int = 0,
     ) -> None:
-        if batch_size < 1:
-            raise ValueError(f"batch_size={batch_size} must be at least 1")
-        if len(places) == 0:
-            raise ValueError("places is empty; give at least one note")
-        order = np.asarray(places, np.int64)
-        order = order if seed is None else np.random.default_rng([seed, epoch]).permutation(order)
         self._levels, self._pitches = levels, np.asarray(pitches, np.int32)
-        self._parts = [order[first : first + batch_size] for first in range(0, len(order), batch_size)]
+        self._parts = in_parts(places, batch_size, order_of_epoch(seed, epoch), argument="places")
 
-    def __len__(self) -> int:
-        return len(self._parts)
-
-    def __getitem__(self, index: Any) -> Any:
-        if isinstance(index, slice):
-            return [self[i] for i in range(*index.indices(len(self)))]
-        places = self._parts[index]
-        return [self._levels[places], self._pitches[places]], self._levels[places]
+    def _pair(self, part: npt.NDArray[np.int64]) -> tuple[list[npt.NDArray[Any]], Floats]:
+        return [self._levels[part], self._pitches[part]], self._levels[part]
 
 
 def nats_per_value(model: SpectrogramVAE, levels: Floats, pitches: npt.NDArray[Any]) -> float:
