@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from musegen_edu.models.argument_checks import check_dropout, check_sizes
 from musegen_edu.quiet_keras import keras
 from musegen_edu.tokens.chorale_codec import HOLD, N_COLUMNS, N_SYMBOLS, PLAN_COLUMNS
 from musegen_edu.tokens.vocabulary import PAD
@@ -70,11 +71,8 @@ class ChoraleLSTM(keras.Model):
             "units": units,
             "hidden": hidden,
         }
-        for size, value in sizes.items():
-            if value < 1:
-                raise ValueError(f"{size}={value} must be at least 1")
-        if not 0 <= dropout < 1:
-            raise ValueError(f"dropout={dropout} must be from 0 up to, not including, 1")
+        check_sizes(**sizes)
+        check_dropout(dropout=dropout)
 
         # ---- layers ----
         seeds = iter(range(1000 * seed, 1000 * seed + 1000))  # every layer that draws numbers gets one of its own

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from musegen_edu.models.argument_checks import check_dropout, check_sizes
 from musegen_edu.models.note_speller import FrameFeatures, NoteSpeller
 from musegen_edu.quiet_keras import keras
 
@@ -74,12 +75,8 @@ class ChordSpeller(keras.Model):
     ) -> None:
         sizes = {"n_keys": n_keys, "voices": voices, "units": units, "depth": depth, "note_units": note_units, "embedding": embedding}  # fmt: skip
         shares = {"dropout": dropout, "note_dropout": note_dropout}
-        for argument, value in sizes.items():
-            if value < 1:
-                raise ValueError(f"{argument}={value} must be at least 1")
-        for argument, share in shares.items():
-            if not 0 <= share < 1:
-                raise ValueError(f"{argument}={share} must be from 0 up to, not including, 1")
+        check_sizes(**sizes)
+        check_dropout(**shares)
 
         # ---- layers ----
         # every layer that draws numbers gets a seed of its own, so the same seed gives the same network on every backend

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from musegen_edu.models.argument_checks import check_dropout, check_sizes
 from musegen_edu.quiet_keras import keras
 from musegen_edu.tokens.chorale_codec import VOICES
 from musegen_edu.tokens.chorale_grid import GRID_COLUMNS, HIDDEN, N_GRID_COLUMNS, N_SOUNDS, UNKNOWN
@@ -68,16 +69,14 @@ class ChoraleInpainter(keras.Model):
         name: str | None = None,
     ) -> None:
         sizes = {"n_sounds": n_sounds, "filters": filters, "channels": channels}
-        for size, value in sizes.items():
-            least = 2 if size == "n_sounds" else 1
-            if value < least:
-                raise ValueError(f"{size}={value} must be at least {least}")
+        if n_sounds < 2:
+            raise ValueError(f"n_sounds={n_sounds} must be at least 2")
+        check_sizes(**sizes)
         if len(kernel) != 2 or min(kernel) < 1 or not all(size % 2 for size in kernel):
             raise ValueError(f"kernel={kernel!r} must be two odd numbers, sixteenths and semitones")
         if len(dilations) == 0 or min(dilations) < 1:
             raise ValueError(f"dilations={dilations!r} must be numbers of at least 1, one a block")
-        if not 0 <= dropout < 1:
-            raise ValueError(f"dropout={dropout} must be from 0 up to, not including, 1")
+        check_dropout(dropout=dropout)
 
         # ---- layers ----
         seeds = iter(range(1000 * seed, 1000 * seed + 1000))  # every layer that draws numbers gets one of its own

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Self
 
+from musegen_edu.models.argument_checks import check_choice, check_dropout, check_sizes
 from musegen_edu.models.equal_sizes import glorot, gru_both_ways, gru_parameters, nearest_width
 from musegen_edu.models.next_bar import KINDS as KINDS
 from musegen_edu.models.next_bar import NextBar as NextBar
@@ -73,16 +74,12 @@ class InstrumentTagger(keras.Model):
         seed: int = 0,
         name: str | None = None,
     ) -> None:
-        if kind not in KINDS:
-            raise ValueError(f"kind={kind!r} must be one of {', '.join(map(repr, KINDS))}")
+        check_choice(KINDS, kind=kind)
         sizes = {"n_mels": n_mels, "n_instruments": n_instruments, "channels": channels, "units": units}
-        for size, value in sizes.items():
-            if value < 1:
-                raise ValueError(f"{size}={value} must be at least 1")
+        check_sizes(**sizes)
         if n_mels % _POOL**2:
             raise ValueError(f"n_mels={n_mels} must be a multiple of {_POOL**2}: pooling takes {_POOL} bands, twice")
-        if not 0 <= dropout < 1:
-            raise ValueError(f"dropout={dropout} must be from 0 up to, not including, 1")
+        check_dropout(dropout=dropout)
         if not std > 0:
             raise ValueError(f"std={std} must be above 0")
 

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from musegen_edu.models.argument_checks import check_choice, check_dropout, check_sizes
 from musegen_edu.quiet_keras import keras
 
 layers, ops = keras.layers, keras.ops
@@ -58,14 +59,10 @@ class IndependentKeys(keras.Model):
         seed: int = 0,
         name: str | None = None,
     ) -> None:
-        if cell not in _CELLS:
-            raise ValueError(f"cell={cell!r} must be one of {', '.join(map(repr, _CELLS))}")
+        check_choice(_CELLS, cell=cell)
         sizes = {"n_keys": n_keys, "units": units, "depth": depth}
-        for argument, value in sizes.items():
-            if value < 1:
-                raise ValueError(f"{argument}={value} must be at least 1")
-        if not 0 <= dropout < 1:
-            raise ValueError(f"dropout={dropout} must be from 0 up to, not including, 1")
+        check_sizes(**sizes)
+        check_dropout(dropout=dropout)
 
         # ---- layers ----
         first = 1000 * seed

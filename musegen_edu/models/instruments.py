@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from musegen_edu.models.argument_checks import check_dropout, check_sizes
 from musegen_edu.quiet_keras import keras
 from musegen_edu.spectrogram import sounds_to_mels
 
@@ -96,15 +97,12 @@ class InstrumentCNN(keras.Model):
         name: str | None = None,
     ) -> None:
         sizes = {"n_classes": n_classes, "kernel": kernel, "n_mels": n_mels}
-        for argument, value in sizes.items():
-            if value < 1:
-                raise ValueError(f"{argument}={value} must be at least 1")
+        check_sizes(**sizes)
         if not filters or min(filters) < 1:
             raise ValueError(f"filters={tuple(filters)} must be one or more numbers, each at least 1")
         if n_mels < 2 ** (len(filters) - 1):
             raise ValueError(f"n_mels={n_mels} is too few to be halved {len(filters) - 1} times")
-        if not 0 <= dropout < 1:
-            raise ValueError(f"dropout={dropout} must be from 0 up to, not including, 1")
+        check_dropout(dropout=dropout)
 
         # ---- layers ----
         # every layer that draws numbers gets a seed of its own, so the same seed gives the same network on every backend

@@ -6,6 +6,7 @@ from typing import Any, Self
 
 import numpy as np
 
+from musegen_edu.models.argument_checks import check_choice, check_dropout, check_sizes
 from musegen_edu.models.equal_sizes import glorot, gru, gru_both_ways, gru_parameters, nearest_width
 from musegen_edu.quiet_keras import keras
 from musegen_edu.tokens.four_bar_codec import FIRST_PITCH, HOLD, N_BARS, N_SYMBOLS, STEPS_A_BAR
@@ -81,14 +82,10 @@ class NextBar(keras.Model):
         seed: int = 0,
         name: str | None = None,
     ) -> None:
-        if kind not in KINDS:
-            raise ValueError(f"kind={kind!r} must be one of {', '.join(map(repr, KINDS))}")
+        check_choice(KINDS, kind=kind)
         sizes = {"channels": channels, "features": features, "embedding": embedding, "units": units}
-        for size, value in sizes.items():
-            if value < 1:
-                raise ValueError(f"{size}={value} must be at least 1")
-        if not 0 <= dropout < 1:
-            raise ValueError(f"dropout={dropout} must be from 0 up to, not including, 1")
+        check_sizes(**sizes)
+        check_dropout(dropout=dropout)
 
         # ---- layers ----
         seeds = iter(range(1000 * seed, 1000 * seed + 1000))  # a seed of its own for every layer that draws numbers

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar, Self
 
+from musegen_edu.models.argument_checks import check_dropout, check_sizes
 from musegen_edu.quiet_keras import keras
 from musegen_edu.tokens.vocabulary import PAD
 
@@ -49,11 +50,8 @@ class MelodyNetwork(keras.Model):
         name: str | None = None,
     ) -> None:
         sizes = {"n_tokens": n_tokens, "embedding": embedding, "units": units, "depth": depth}
-        for size, value in sizes.items():
-            if value < 1:
-                raise ValueError(f"{size}={value} must be at least 1")
-        if not 0 <= dropout < 1:
-            raise ValueError(f"dropout={dropout} must be from 0 up to, not including, 1")
+        check_sizes(**sizes)
+        check_dropout(dropout=dropout)
 
         # ---- layers ----
         # every layer that draws numbers gets a seed of its own, so the same seed gives the same network on every backend

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Self
 
+from musegen_edu.models.argument_checks import check_sizes
 from musegen_edu.models.dilated import CausalPair, GatedBlock, glorot
 from musegen_edu.models.note_conditions import LevelReading, NoteConditions
 from musegen_edu.quiet_keras import keras
@@ -90,9 +91,7 @@ class WaveNet(keras.Model):
             "skip_channels": skip_channels,
             "condition_channels": condition_channels,
         }
-        for size, value in sizes.items():
-            if value < 1:
-                raise ValueError(f"{size}={value} must be at least 1")
+        check_sizes(**sizes)
         if n_levels < 2 or n_levels % 2:
             raise ValueError(f"n_levels={n_levels} must be an even number, at least 2")
         if len(instruments) == 0 or len(set(instruments)) < len(instruments):
