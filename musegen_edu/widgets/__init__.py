@@ -2,6 +2,7 @@
 
 from musegen_edu.widgets.confusion_explorer import ConfusionExplorer
 from musegen_edu.widgets.filter_explorer import FilterExplorer
+from musegen_edu.widgets.gan_monitor import GanMonitor
 from musegen_edu.widgets.gate_viewer import GateViewer
 from musegen_edu.widgets.inpainter import Inpainter
 from musegen_edu.widgets.latent_explorer import LatentExplorer
@@ -19,6 +20,7 @@ __all__ = [
     "Choice",
     "ConfusionExplorer",
     "FilterExplorer",
+    "GanMonitor",
     "GateViewer",
     "Inpainter",
     "LatentExplorer",
