@@ -7,7 +7,7 @@ tokens and back:
 - `EventCodec`: one symbol for each note, with its pitch counted from the tonic and its length, between numbered bar lines.
 
 `ChoraleCodec` writes four voices at once, as a table with one row for each sixteenth; `FourBarCodec` four bars of a tune as 64 symbols,
-always in C.
+always in C; `BandCodec` four bars of three voices and drums.
 
 What either encodes it decodes to the same notes, and every line of tokens, random ones too, decodes to a score.
 """
@@ -18,6 +18,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Protocol
 
 from musegen_edu.score import Score
+from musegen_edu.tokens.band_codec import BandCodec
 from musegen_edu.tokens.chorale_codec import ChoraleCodec
 from musegen_edu.tokens.event_codec import EventCodec
 from musegen_edu.tokens.four_bar_codec import FourBarCodec
@@ -30,6 +31,7 @@ __all__ = [
     "SPECIALS",
     "START",
     "TOKEN_DTYPE",
+    "BandCodec",
     "ChoraleCodec",
     "Codec",
     "EventCodec",
@@ -112,7 +114,7 @@ def tokens_to_score(tokens: Iterable[int], codec: Codec, *, velocity: int = 80, 
     return codec.decode(tokens, velocity=velocity, **fields)
 
 
-def codec_from_dict(stored: Mapping[str, Any]) -> MelodyCodec | EventCodec | ChoraleCodec | FourBarCodec:
+def codec_from_dict(stored: Mapping[str, Any]) -> MelodyCodec | EventCodec | ChoraleCodec | FourBarCodec | BandCodec:
     """Make the codec that `to_dict` described.
 
     Examples
@@ -129,7 +131,9 @@ def codec_from_dict(stored: Mapping[str, Any]) -> MelodyCodec | EventCodec | Cho
             return ChoraleCodec()
         case "four_bar":
             return FourBarCodec()
+        case "band":
+            return BandCodec()
         case other:
             raise ValueError(
-                f"codec={other!r} is not a codec of this version; it knows 'melody', 'event', 'chorale' and 'four_bar'"
+                f"codec={other!r} is not a codec of this version; it knows 'melody', 'event', 'chorale', 'four_bar' and 'band'"
             )

@@ -1,0 +1,180 @@
+"""Layers of a game over music in parts: choices and strokes one can differentiate, what each judge may see of a band, and how it judges."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from musegen_edu.models.gan_layers import SpectralNorm, SymbolsToRoll, straight_through
+from musegen_edu.quiet_keras import keras
+from musegen_edu.tokens.band_codec import FIRST_PITCH, KIT, LOWEST, N_SYMBOLS, PARTS, VOICES
+from musegen_edu.tokens.vocabulary import PAD
+
+layers, ops = keras.layers, keras.ops
+
+PART_WIDTHS = {part: N_SYMBOLS if part in VOICES else len(KIT) for part in PARTS}  # channels of a part, by its name
+JUDGES = ("rhythm", "harmony", "whole")
+
+
+class SpectralConv1D(SpectralNorm, keras.layers.Conv1D):
+    """A convolution over time whose kernel has spectral norm 1; arguments as `keras.layers.Conv1D`, and `seed` of u.
+
+    Examples
+    --------
+    >>> tuple(SpectralConv1D(3, 4, strides=4, padding="same")(ops.ones((1, 64, 2))).shape)
+    (1, 16, 3)
+    """
+
+    def __init__(self, filters: int, kernel_size: int, *, seed: int = 0, **options: Any) -> None:
+        super().__init__(filters, kernel_size, **options)
+        self.seed = seed
+
+    def build(self, input_shape: Any) -> None:
+        """Make kernel, bias and u."""
+        super().build(input_shape)
+        self.begin_norm(self.seed)
+
+    def call(self, inputs: Any, training: bool = False) -> Any:
+        """Return the convolution, (n, time, filters), of (n, time, channels)."""
+        x = self.convolution_op(inputs, self.normalised(training))
+        x = x + self.bias if self.use_bias else x
+        return x if self.activation is None else self.activation(x)
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the constructor's arguments."""
+        return {**super().get_config(), "seed": self.seed}
+
+
+class PartChoice(keras.layers.Layer):
+    """Logits of a part become what it plays: one symbol a sixteenth for a voice, a stroke or none for each drum.
+
+    Nothing is drawn here: the largest logit is taken, and a drum is struck where its logit is above 0. All chance is in the seeds. If the parts
+    threw dice at each note, none could know what the others have thrown, and no harmony would come of it. Backward, a choice counts as the
+    softmax and a stroke as the sigmoid of the logits over the temperature (the straight-through gradient).
+
+    Parameters
+    ----------
+    part : one of `PARTS`.
+    temperature : above 0.
+
+    Examples
+    --------
+    >>> ops.convert_to_numpy(PartChoice("drums", 1.0)(ops.array([[-2.0, 0.5]]))).tolist()
+    [[0.0, 1.0]]
+
+    References
+    ----------
+    Such deterministic binary neurons for drums and notes: Dong and Yang, "Convolutional generative adversarial networks with binary neurons
+    for polyphonic music generation", ISMIR 2018; see also `straight_through`.
+    Lesson: 11 hybrid_gans.
+    """
+
+    def __init__(self, part: str, temperature: float, **options: Any) -> None:
+        super().__init__(**options)
+        self.part, self.temperature = part, temperature
+
+    def call(self, logits: Any) -> Any:
+        """Return ones and zeros of the shape of the logits."""
+        if self.part in VOICES:
+            never = ops.one_hot(PAD, N_SYMBOLS, dtype=logits.dtype) * -1e9
+            return straight_through(logits + never, self.temperature)
+        soft = ops.sigmoid(logits / self.temperature)
+        return ops.stop_gradient(ops.cast(logits > 0, logits.dtype)) + (soft - ops.stop_gradient(soft))
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the constructor's arguments."""
+        return {**super().get_config(), "part": self.part, "temperature": self.temperature}
+
+
+class BandView(keras.layers.Layer):
+    """What a judge may see of a band: parts in the order of `PARTS`, each (n, 64, its channels), become (n, 64, channels).
+
+    `"rhythm"` sees when: for each voice whether a note begins at a sixteenth, for each drum whether it is struck; no pitch. `"harmony"` sees
+    with what: for each pitch class how many of the voices sound it; no octave, no part, no drums. `"whole"` sees what begins, every pitch
+    that sounds in each voice, and the drums.
+
+    Examples
+    --------
+    >>> band = [ops.zeros((1, 64, 62))] * 3 + [ops.zeros((1, 64, 10))]
+    >>> [BandView(judge)(band).shape[-1] for judge in JUDGES]
+    [13, 12, 190]
+    """
+
+    def __init__(self, judge: str, **options: Any) -> None:
+        super().__init__(**options)
+        self.judge = judge
+        self.to_roll = SymbolsToRoll(name="roll")
+
+    def build(self, input_shape: Any) -> None:
+        """Nothing is to be made: a view has no weights."""
+        self.to_roll.build(input_shape[0])
+        self.built = True
+
+    def call(self, band: Any) -> Any:
+        """Return what the judge sees."""
+        *voices, drums = band
+        begins = [ops.sum(voice[:, :, FIRST_PITCH:], axis=-1, keepdims=True) for voice in voices]
+        if self.judge == "rhythm":
+            return ops.concatenate([*begins, drums], axis=-1)
+        rolls = [self.to_roll(voice)[..., 1] for voice in voices]  # (n, 64, pitch): what sounds
+        if self.judge == "harmony":
+            pitches = ops.arange(N_SYMBOLS - FIRST_PITCH) + LOWEST
+            to_class = ops.one_hot(pitches % 12, 12, dtype=drums.dtype)  # (pitch, 12)
+            return ops.matmul(sum(rolls[1:], rolls[0]), to_class)
+        return ops.concatenate([*begins, *rolls, drums], axis=-1)
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the constructor's arguments."""
+        return {**super().get_config(), "judge": self.judge}
+
+
+class BatchSpread(keras.layers.Layer):
+    """How much the examples of a batch differ, as one more channel: a judge that sees it notices a generator that repeats itself.
+
+    References
+    ----------
+    The standard deviation over the batch, averaged: Karras, Aila, Laine and Lehtinen, "Progressive growing of GANs for improved quality,
+    stability, and variation", ICLR 2018.
+
+    Examples
+    --------
+    >>> tuple(BatchSpread()(ops.ones((5, 4, 3))).shape)
+    (5, 4, 4)
+    """
+
+    def call(self, features: Any) -> Any:
+        """Return (n, time, channels + 1) of (n, time, channels)."""
+        spread = ops.sqrt(ops.var(features, axis=0, keepdims=True) + 1e-8)
+        spread = ops.mean(spread, axis=(1, 2), keepdims=True)  # (1, 1, 1)
+        return ops.concatenate([features, ops.zeros_like(features[:, :, :1]) + spread], axis=-1)
+
+
+def judge_tower(width: int, *, seed: int, name: str) -> Any:
+    """Return what a judge does with what it sees, (n, 64, channels): 20 scores, (n, 20), of its 16 beats and of its 4 bars.
+
+    A beat is judged by what happens around it (about two beats), a bar by all that there is; so the judge can blame a place.
+    """
+    # ---- layers ----
+    seeds = iter(range(seed, seed + 100, 10))
+
+    def look(filters: int, size: int, strides: int, layer: str) -> Any:
+        number = next(seeds)
+        draw = keras.initializers.GlorotUniform(seed=number)
+        options = {"strides": strides, "padding": "same", "kernel_initializer": draw, "seed": number}
+        return SpectralConv1D(filters, size, name=f"{name}_{layer}", **options)
+
+    eighths, beats = look(width, 4, 2, "eighths"), look(width, 4, 2, "beats")
+    halves, bars = look(2 * width, 4, 2, "halves"), look(2 * width, 4, 2, "bars")
+    beat_scores, bar_scores = look(1, 1, 1, "beat_scores"), look(1, 3, 1, "bar_scores")
+    spread = BatchSpread(name=f"{name}_spread")
+
+    # ---- functional graph ----
+    def judge(seen: Any) -> Any:
+        x = _leaky(beats(_leaky(eighths(seen))))  # (n, 16, width)
+        y = spread(_leaky(bars(_leaky(halves(x)))))  # (n, 4, 2 width + 1)
+        return ops.concatenate([beat_scores(x)[..., 0], bar_scores(y)[..., 0]], axis=-1)
+
+    return judge
+
+
+def _leaky(x: Any) -> Any:
+    return ops.leaky_relu(x, negative_slope=0.2)

@@ -1,0 +1,243 @@
+"""What a band made by a network is measured to be, and what random and Markov bands are."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from musegen_edu.bands import BandWindows
+from musegen_edu.metrics import CorpusIndex, ngram_novelty, qualified_notes, scale_consistency
+from musegen_edu.metrics.ensemble import bar_strings, ensemble_row
+from musegen_edu.metrics.multitrack_rows import multitrack_row, real_to_real
+from musegen_edu.models.markov import MarkovModel
+from musegen_edu.sampling import generate
+from musegen_edu.score import Score
+from musegen_edu.tokens.band_codec import (
+    HOLD,
+    KIT,
+    N_BARS,
+    N_COLUMNS,
+    N_STEPS,
+    N_SYMBOLS,
+    PARTS,
+    VOICES,
+    BandCodec,
+)
+from musegen_edu.tokens.vocabulary import PAD, START
+
+Tables = npt.NDArray[np.int32]
+
+MARKOV_ORDER = 3
+_EIGHTH = 12  # ticks: on a grid of sixteenths every note is longer than the 32nd of `qualified_notes`
+_SPLITS = 20
+
+
+def band_row(tables: Tables) -> dict[str, float]:
+    """Return all measures of some bands: those of MuseGAN, those of `ensemble_row`, and the share of notes in one scale.
+
+    Parameters
+    ----------
+    tables : (n, 64, 13).
+
+    Returns
+    -------
+    The labels of `multitrack_row` with the parts of a band and of `ensemble_row`, and "notes of an eighth or more, PART",
+    "scale consistency" and "distinct bars" (share of the bars that come once or are the first of their kind).
+
+    Examples
+    --------
+    >>> from musegen_edu.bands import band_windows
+    >>> row = band_row(band_windows("valid").tables[:4])
+    >>> row["empty bars, bass"], row["distinct bars"]  # one of the 16 bars comes twice
+    (0.0, 0.9375)
+
+    Lesson: 11 hybrid_gans.
+    """
+    scores = scores_of(tables)
+    row = multitrack_row(scores, names=PARTS, n_bars=N_BARS)
+    for i, voice in enumerate(VOICES):
+        longer = [qualified_notes(score, i, shortest=_EIGHTH) for score in scores]
+        row[f"notes of an eighth or more, {voice}"] = _mean(longer)
+    bars = bar_strings(tables)
+    return {
+        **row,
+        **ensemble_row(tables),
+        "scale consistency": _mean([scale_consistency(score) for score in scores]),
+        "distinct bars": len(set(bars)) / len(bars),
+    }
+
+
+def band_floor(tables: Tables, *, size: int, seed: int) -> dict[str, float]:
+    """Return for each measure of `band_row` how far two groups of real bands are apart: a mean over random splits.
+
+    Parameters
+    ----------
+    tables : (n, 64, 13), real music.
+    size : bands in each group, at most n / 2.
+    seed : of the splits.
+
+    Raises
+    ------
+    ValueError
+        If `size` is not from 1 to n / 2.
+    """
+    scores = scores_of(tables)
+    floor = real_to_real(scores, seed=seed, size=size, names=PARTS, n_bars=N_BARS)
+    rng = np.random.default_rng(seed)
+    longer = np.array([[qualified_notes(score, i, shortest=_EIGHTH) for i in range(len(VOICES))] for score in scores])
+    scale = np.array([scale_consistency(score) for score in scores])
+    gaps: dict[str, list[float]] = {}
+    for _ in range(_SPLITS):
+        order = rng.permutation(len(tables))
+        groups = [order[:size], order[size : 2 * size]]
+        rows = []
+        for group in groups:
+            bars = bar_strings(tables[group])
+            row = {f"notes of an eighth or more, {v}": _mean(longer[group, i]) for i, v in enumerate(VOICES)}
+            row |= ensemble_row(tables[group])
+            rows.append({**row, "scale consistency": _mean(scale[group]), "distinct bars": len(set(bars)) / len(bars)})
+        for label in rows[0]:
+            gaps.setdefault(label, []).append(abs(rows[0][label] - rows[1][label]))
+    return floor | {label: _mean(values) for label, values in gaps.items()}
+
+
+def band_gaps(rows: dict[str, dict[str, float]], floor: dict[str, float]) -> dict[str, dict[str, float]]:
+    """Return for each row but the real one, and for each measure, how many times the floor it is from held-out music.
+
+    Parameters
+    ----------
+    rows : name -> row of `band_row`, one of them "held-out music".
+    floor : of `band_floor`.
+
+    Returns
+    -------
+    Name -> label -> multiple of the floor, 0 where both are equal, infinite where real music never differs and the row does; NaN where one
+    of them does not have the measure.
+
+    Examples
+    --------
+    >>> band_gaps({"held-out music": {"a": 1.0}, "BandGAN": {"a": 1.5}}, {"a": 0.25})
+    {'BandGAN': {'a': 2.0}}
+    """
+    real = rows["held-out music"]
+    found: dict[str, dict[str, float]] = {}
+    for name, row in rows.items():
+        if name == "held-out music":
+            continue
+        gaps = {label: abs(row[label] - real[label]) for label in real}
+        found[name] = {
+            label: 0.0 if gap == 0 else float("inf") if floor[label] == 0 else gap / floor[label]
+            for label, gap in gaps.items()
+        }
+    return found
+
+
+def novelty(tables: Tables, train: BandWindows) -> dict[str, float]:
+    """Return how much of some bands was in the training windows: whole bars with all parts, whole windows, runs of notes.
+
+    Parameters
+    ----------
+    tables : (n, 64, 13).
+    train : what may have been copied.
+
+    Returns
+    -------
+    "bars known": share of the bars that stand in a training window, all parts alike; "voice bars known": the same for the voices alone;
+    "windows known": number of windows that are a training window in their voices; "new runs of 8 notes": `ngram_novelty` of the voices.
+    """
+    voices = np.ascontiguousarray(tables[:, :, : len(VOICES)])
+    known = np.ascontiguousarray(train.tables[:, :, : len(VOICES)])
+    all_bars, voice_bars = set(bar_strings(train.tables)), set(bar_strings(known))
+    windows = {window.tobytes() for window in known}
+    return {
+        "bars known": float(np.mean([bar in all_bars for bar in bar_strings(tables)])),
+        "voice bars known": float(np.mean([bar in voice_bars for bar in bar_strings(voices)])),
+        "windows known": float(sum(window.tobytes() in windows for window in voices)),
+        "new runs of 8 notes": float(
+            ngram_novelty(_voices_of(scores_of(tables)), CorpusIndex(_voices_of(train.scores())))
+        ),
+    }
+
+
+def random_bands(tables: Tables, n: int, *, seed: int) -> Tables:
+    """Return n bands in which every cell of every part is drawn by itself, as often as some tables have it: (n, 64, 13).
+
+    Parameters
+    ----------
+    tables : (m, 64, 13), what is counted.
+    n : how many.
+    seed : of the draws.
+
+    Examples
+    --------
+    >>> from musegen_edu.bands import band_windows
+    >>> random_bands(band_windows("valid").tables, 2, seed=0).shape
+    (2, 64, 13)
+    """
+    rng = np.random.default_rng(seed)
+    columns = [rng.choice(tables[:, :, column].ravel(), (n, N_STEPS)) for column in range(N_COLUMNS)]
+    return np.stack(columns, axis=2).astype(np.int32)
+
+
+def markov_bands(tables: Tables, n: int, *, seed: int, order: int = MARKOV_ORDER) -> Tables:
+    """Return n bands in which every part is a Markov chain that knows nothing of the others: (n, 64, 13).
+
+    The drums are one chain whose tokens are all strokes at a sixteenth; the voices one chain each. A chain begins as the windows begin.
+
+    Parameters
+    ----------
+    tables : (m, 64, 13), what the chains are counted on.
+    n : how many.
+    seed : of the draws.
+    order : how many sixteenths a chain looks back.
+
+    Examples
+    --------
+    >>> from musegen_edu.bands import band_windows
+    >>> markov_bands(band_windows("valid").tables, 2, seed=0).shape
+    (2, 64, 13)
+    """
+    strokes = tables[:, :, len(VOICES) :] @ (1 << np.arange(len(KIT)))  # (m, 64): a number for each set of strokes
+    seen, drums = np.unique(strokes, return_inverse=True)
+    lines = [tables[:, :, voice] for voice in range(len(VOICES))] + [drums.reshape(strokes.shape)]
+    bands = np.zeros((n, N_STEPS, N_COLUMNS), np.int32)
+    for part, line in enumerate(lines):
+        size = N_SYMBOLS if part < len(VOICES) else len(seen)
+        # tokens 0 to 2 are padding, start and end: what is drawn begins at 3, and padding is never drawn, as it is never counted
+        sequences = np.concatenate([np.full((len(line), 1), START), line + 3], axis=1)
+        model = MarkovModel(order, size + 3).fit(list(sequences))
+        for row, drawn in enumerate(generate(model, [START], n_steps=N_STEPS, batch=n, seed=seed + part)):
+            symbols = np.full(N_STEPS, HOLD if part < len(VOICES) else 0)
+            told = drawn[1:] - 3  # back-off draws the specials now and then: they count as hold, or as no stroke
+            symbols[: len(told)] = np.where(told > PAD, told, symbols[: len(told)])
+            if part < len(VOICES):
+                bands[row, :, part] = symbols
+            else:
+                bands[row, :, len(VOICES) :] = seen[symbols][:, None] >> np.arange(len(KIT)) & 1
+    return bands
+
+
+def scores_of(tables: Tables) -> list[Score]:
+    """Return bands as music, without accidentals in the key signature."""
+    codec = BandCodec()
+    return [codec.decode(table) for table in tables]
+
+
+def rounded(values: Any, digits: int = 4) -> Any:
+    """Return numbers, in dictionaries too, as a card holds them: rounded, None where there is none."""
+    if isinstance(values, dict):
+        return {key: rounded(value, digits) for key, value in values.items()}
+    return round(float(values), digits) if np.isfinite(values) else None
+
+
+def _voices_of(scores: Sequence[Score]) -> list[Score]:
+    return [score.replace(notes=score.notes[score.notes["part"] < len(VOICES)]) for score in scores]
+
+
+def _mean(values: Any) -> float:
+    found = np.asarray(values, np.float64)
+    found = found[~np.isnan(found)]
+    return float(found.mean()) if len(found) else float("nan")
