@@ -73,6 +73,7 @@ _MAP = {
         "LatentExplorer",
         "FilterExplorer",
         "Inpainter",
+        "GanMonitor",
         "Quiz",
         "Question",
         "Choice",
@@ -188,6 +189,7 @@ if TYPE_CHECKING:  # the same names once more, for editors and type checkers; a 
     from musegen_edu.widgets import Choice as Choice
     from musegen_edu.widgets import ConfusionExplorer as ConfusionExplorer
     from musegen_edu.widgets import FilterExplorer as FilterExplorer
+    from musegen_edu.widgets import GanMonitor as GanMonitor
     from musegen_edu.widgets import GateViewer as GateViewer
     from musegen_edu.widgets import Inpainter as Inpainter
     from musegen_edu.widgets import LatentExplorer as LatentExplorer
