@@ -23,15 +23,20 @@ _MAP = {
     "midi": ("read_midi", "write_midi", "midi_to_score", "score_to_midi"),
     "datasets": ("load_dataset", "dataset_names"),
     "downloads": ("fetch_dataset",),
-    "tokens": ("Vocabulary", "MelodyCodec", "EventCodec", "FourBarCodec", "score_to_tokens", "tokens_to_score"),
+    "tokens": ("Vocabulary", "MelodyCodec", "EventCodec", "FourBarCodec", "BandCodec", "score_to_tokens", "tokens_to_score"),
     "pianoroll": ("score_to_pianoroll", "pianoroll_to_score"),
     "models.markov": ("MarkovModel",),
     "models.recurrent": ("MelodyRNN", "MelodyLSTM", "MelodyGRU"),
     "models.chorale": ("ChoraleLSTM",),
     "models.convolutional": ("ChoraleInpainter",),
     "models.vae": ("MelodyVAE",),
+    "bands": ("band_windows",),
+    "models.band_gan": ("BandGAN",),
     "mu_law": ("audio_to_mu_law", "mu_law_to_audio"),
     "models.spectrogram_vae": ("SpectrogramVAE",),
+    "models.style_cycle": ("StyleCycle",),
+    "models.spectrogram_gan": ("SpectrogramGAN",),
+    "models.vae_gan": ("SpectrogramVAEGAN",),
     "models.wavenet": ("WaveNet",),
     "devices": ("device_report",),
     "training": ("Profile", "fit", "train"),
@@ -42,8 +47,10 @@ _MAP = {
     "composing": ("compose",),
     "harmonising": ("harmonise", "compose_chorale", "continue_chorale"),
     "inpainting": ("inpaint", "gibbs_steps"),
+    "accompanying": ("accompany",),
     "latent": ("scores_to_latents", "latents_to_scores", "lerp", "slerp", "latent_plane"),
     "attributes": ("attribute_vector", "attribute_surface", "attribute_values", "move"),
+    "style_transfer": ("transfer_style",),
     "metrics": (
         "pitch_class_entropy",
         "scale_consistency",
@@ -106,10 +113,12 @@ def __dir__() -> list[str]:
 
 
 if TYPE_CHECKING:  # the same names once more, for editors and type checkers; a test holds the two together
+    from musegen_edu.accompanying import accompany as accompany
     from musegen_edu.attributes import attribute_surface as attribute_surface
     from musegen_edu.attributes import attribute_values as attribute_values
     from musegen_edu.attributes import attribute_vector as attribute_vector
     from musegen_edu.attributes import move as move
+    from musegen_edu.bands import band_windows as band_windows
     from musegen_edu.beams import beam_search as beam_search
     from musegen_edu.checks import show_progress as show_progress
     from musegen_edu.composing import compose as compose
@@ -139,14 +148,18 @@ if TYPE_CHECKING:  # the same names once more, for editors and type checkers; a 
     from musegen_edu.midi import read_midi as read_midi
     from musegen_edu.midi import score_to_midi as score_to_midi
     from musegen_edu.midi import write_midi as write_midi
+    from musegen_edu.models.band_gan import BandGAN as BandGAN
     from musegen_edu.models.chorale import ChoraleLSTM as ChoraleLSTM
     from musegen_edu.models.convolutional import ChoraleInpainter as ChoraleInpainter
     from musegen_edu.models.markov import MarkovModel as MarkovModel
     from musegen_edu.models.recurrent import MelodyGRU as MelodyGRU
     from musegen_edu.models.recurrent import MelodyLSTM as MelodyLSTM
     from musegen_edu.models.recurrent import MelodyRNN as MelodyRNN
+    from musegen_edu.models.spectrogram_gan import SpectrogramGAN as SpectrogramGAN
     from musegen_edu.models.spectrogram_vae import SpectrogramVAE as SpectrogramVAE
     from musegen_edu.models.vae import MelodyVAE as MelodyVAE
+    from musegen_edu.models.vae_gan import SpectrogramVAEGAN as SpectrogramVAEGAN
+    from musegen_edu.models.style_cycle import StyleCycle as StyleCycle
     from musegen_edu.models.wavenet import WaveNet as WaveNet
     from musegen_edu.mu_law import audio_to_mu_law as audio_to_mu_law
     from musegen_edu.mu_law import mu_law_to_audio as mu_law_to_audio
@@ -172,11 +185,13 @@ if TYPE_CHECKING:  # the same names once more, for editors and type checkers; a 
     from musegen_edu.spectrogram import audio_to_stft as audio_to_stft
     from musegen_edu.spectrogram import mel_to_audio as mel_to_audio
     from musegen_edu.spectrogram import stft_to_audio as stft_to_audio
+    from musegen_edu.style_transfer import transfer_style as transfer_style
     from musegen_edu.synthesis import audio_to_mp3 as audio_to_mp3
     from musegen_edu.synthesis import audio_to_wav as audio_to_wav
     from musegen_edu.synthesis import read_wav as read_wav
     from musegen_edu.synthesis import score_to_audio as score_to_audio
     from musegen_edu.synthesis import write_wav as write_wav
+    from musegen_edu.tokens import BandCodec as BandCodec
     from musegen_edu.tokens import EventCodec as EventCodec
     from musegen_edu.tokens import FourBarCodec as FourBarCodec
     from musegen_edu.tokens import MelodyCodec as MelodyCodec

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from musegen_edu.files import sha256_of, weights_folder, write_atomically
-from musegen_edu.tokens import ChoraleCodec, Codec, FourBarCodec, codec_from_dict
+from musegen_edu.tokens import BandCodec, ChoraleCodec, Codec, FourBarCodec, codec_from_dict
 
 if TYPE_CHECKING:
     import keras
@@ -29,15 +29,20 @@ _MODULES = {  # class -> module of `musegen_edu.models`, loaded when it is neede
     "NextBar": "next_bar",
     "WaveNet": "wavenet",
     "ChoraleInpainter": "convolutional",
+    "FourBarGAN": "four_bar_gan",
     "MelodyVAE": "vae",
+    "BandGAN": "band_gan",
     "SpectrogramVAE": "spectrogram_vae",
+    "StyleCycle": "style_cycle",
+    "SpectrogramGAN": "spectrogram_gan",
+    "SpectrogramVAEGAN": "vae_gan",
 }
 
 
 def save_pretrained(
     name: str,
     model: keras.Model,
-    codec: Codec | ChoraleCodec | FourBarCodec | None = None,
+    codec: Codec | ChoraleCodec | FourBarCodec | BandCodec | None = None,
     *,
     card: dict[str, Any],
     folder: str | os.PathLike[str] | None = None,

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from musegen_edu.models.crnn import KINDS
 from musegen_edu.models.recurrent import MELODY_NETWORKS
+from musegen_edu.recipes.band import GIVEN, train_band
 from musegen_edu.recipes.chorale import train_chorale_lstm
 from musegen_edu.recipes.crnn import train_instrument_tagger
 from musegen_edu.recipes.inpainter import train_chorale_inpainter
@@ -18,7 +19,10 @@ from musegen_edu.recipes.melody import train_melody_network
 from musegen_edu.recipes.melody import without_numbers as without_numbers
 from musegen_edu.recipes.melody_vae import LATENTS, train_melody_vae
 from musegen_edu.recipes.next_bar import train_next_bar
+from musegen_edu.recipes.spectrogram_gan import train_spectrogram_gan
 from musegen_edu.recipes.spectrogram_vae import train_spectrogram_vae
+from musegen_edu.recipes.vae_gan import train_vae_gan
+from musegen_edu.recipes.style_cycle import train_style_cycle
 from musegen_edu.recipes.wavenet import train_wavenet
 
 
@@ -37,4 +41,8 @@ RECIPES: dict[str, Callable[..., Path]] = {
     **{name: partial(train_melody_vae, name) for name in LATENTS},
     **{"next_bar" + _ending(kind): partial(train_next_bar, kind) for kind in KINDS},
     "spectrogram_vae": train_spectrogram_vae,
+    **{name: partial(train_band, name) for name in GIVEN},
+    "style_cycle": train_style_cycle,
+    "spectrogram_gan": train_spectrogram_gan,
+    "vae_gan": train_vae_gan,
 }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -11,6 +11,7 @@ import numpy.typing as npt
 from musegen_edu.bands import BandWindows
 from musegen_edu.metrics import CorpusIndex, ngram_novelty, qualified_notes, scale_consistency
 from musegen_edu.metrics.ensemble import bar_strings, ensemble_row
+from musegen_edu.metrics.multitrack import tonal_distance
 from musegen_edu.metrics.multitrack_rows import multitrack_row, real_to_real
 from musegen_edu.models.markov import MarkovModel
 from musegen_edu.sampling import generate
@@ -27,6 +28,9 @@ from musegen_edu.tokens.band_codec import (
     BandCodec,
 )
 from musegen_edu.tokens.vocabulary import PAD, START
+
+if TYPE_CHECKING:
+    from musegen_edu.models.band_gan import BandGAN
 
 Tables = npt.NDArray[np.int32]
 
@@ -218,6 +222,40 @@ def markov_bands(tables: Tables, n: int, *, seed: int, order: int = MARKOV_ORDER
             else:
                 bands[row, :, len(VOICES) :] = seen[symbols][:, None] >> np.arange(len(KIT)) & 1
     return bands
+
+
+def judge_accompaniments(model: BandGAN, train: BandWindows, test: BandWindows, *, seed: int) -> dict[str, Any]:
+    """Return how well accompaniments fit the melody they are for, and how well the melody of another chorale.
+
+    An accompanist that does not listen fits both alike. The same is measured for Bach's own alto and bass, for random ones and for Markov chains.
+
+    Returns
+    -------
+    Who plays -> "own melody" and "another melody" -> beats on a chord, beginnings together, tonal distance to the bass.
+    """
+    given = VOICES.index(str(model.given))
+    melodies = test.tables[:, :, given]
+    strangers = np.roll(melodies, len(melodies) // 2, axis=0)
+    groups = {
+        "Bach": test.tables,
+        "accompanist": model.generate_tables(len(test), melodies=melodies, seed=seed),
+        "Markov": markov_bands(train.tables, len(test), seed=seed),
+        "random": random_bands(train.tables, len(test), seed=seed),
+    }
+    other = VOICES.index("bass") if given != VOICES.index("bass") else 0
+    found: dict[str, Any] = {}
+    for name, tables in groups.items():
+        found[name] = {}
+        for whose, lines in (("own melody", melodies), ("another melody", strangers)):
+            played = tables.copy()
+            played[:, :, given] = lines
+            row = ensemble_row(played)
+            distance = _mean([tonal_distance(score, given, other) for score in scores_of(played)])
+            kept = ("beats on a chord", "beginnings together", "voices crossed")
+            found[name][whose] = {label: row[label] for label in kept} | {
+                f"tonal distance, {VOICES[given]}-{VOICES[other]}": distance
+            }
+    return found
 
 
 def scores_of(tables: Tables) -> list[Score]:

@@ -1,0 +1,278 @@
+"""How `band_gan` and `band_accompanist` are made: four players and three judges, from Bach's chorales to their cards."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from musegen_edu.bands import BandWindows, band_windows
+from musegen_edu.batching import in_parts, order_of_epoch
+from musegen_edu.files import write_atomically
+from musegen_edu.models.band_gan import BandGAN
+from musegen_edu.models.band_layers import JUDGES
+from musegen_edu.models.two_speed_adam import TwoSpeedAdam
+from musegen_edu.quiet_keras import keras
+from musegen_edu.recipes.band_judging import (
+    Tables,
+    band_floor,
+    band_gaps,
+    band_row,
+    judge_accompaniments,
+    markov_bands,
+    novelty,
+    random_bands,
+    rounded,
+)
+from musegen_edu.recipes.making import EpochClock, drawn_places, progress_folder, round_weights, save_result
+from musegen_edu.tokens.band_codec import VOICES, BandCodec
+from musegen_edu.training import EpochReport, Profile
+
+# In place of the profiles for folk tunes: `embedding` is the width of the judges, `units` that of the players. `learning_rate` is that of
+# both; it falls to a tenth along a cosine. What is kept is the running average of the players' weights at the end.
+BAND_PROFILES = {
+    "quick": Profile("quick", 2, 2, 32, 1e-3, 0.0, 8, 24, 1, 0.0, 40),
+    "full": Profile("full", 130, 130, 32, 1e-3, 0.0, 32, 64, 1, 0.0),
+}
+GIVEN = {"band_gan": None, "band_accompanist": "soprano"}
+AVERAGE = 0.998
+# the effect of each judge's weight: short trainings with equal steps and seed
+WEIGHT_POINTS: tuple[dict[str, float], ...] = (
+    {"rhythm": 1.0, "harmony": 1.0, "whole": 1.0},
+    {"rhythm": 0.0, "harmony": 1.0, "whole": 1.0},
+    {"rhythm": 3.0, "harmony": 1.0, "whole": 1.0},
+    {"rhythm": 1.0, "harmony": 0.0, "whole": 1.0},
+    {"rhythm": 1.0, "harmony": 3.0, "whole": 1.0},
+)
+POINT_STEPS = {"quick": 4, "full": 900}
+N_FORGED = 136  # half of the test windows: as many as each of the two real groups of the floor
+
+
+def train_band(
+    name: str,
+    profile: Profile,
+    *,
+    folder: Path,
+    seed: int,
+    verbose: int = 1,
+    on_epoch: Callable[[EpochReport], None] | None = None,
+) -> Path:
+    """Train `band_gan` (all parts) or `band_accompanist` (told the soprano), measure it, and write its weights and card.
+
+    Nothing chooses among epochs: the players are the running average of their weights at the end. The test windows, of other chorales, are
+    looked at once, then, with the weights as they are stored (16-bit floats). With `band_gan` goes the effect of each judge's weight: short
+    trainings with other weights.
+
+    Returns
+    -------
+    The path of the card.
+    """
+    profile = BAND_PROFILES.get(profile.name, profile)
+    train, test = band_windows("train"), band_windows("test")
+    train = train.take(np.isin(train.piece, drawn_places(len(train.rows), profile, seed=seed)))
+    progress = progress_folder(name, profile, seed=seed)
+    points = []
+    if GIVEN[name] is None:
+        steps = POINT_STEPS.get(profile.name, 4)
+        points = [
+            judge_weight_point(weights, train=train, profile=profile, steps=steps, seed=seed, folder=progress)
+            for weights in WEIGHT_POINTS
+        ]
+    model = band_network(profile, given=GIVEN[name], seed=seed)
+    clock = EpochClock(progress / "epochs.json", on_epoch=on_epoch)
+    fit_band(
+        model,
+        train.tables,
+        profile=profile,
+        seed=seed,
+        verbose=verbose,
+        callbacks=[clock, keras.callbacks.BackupAndRestore(str(progress / "backup"), delete_checkpoint=False)],
+    )
+    keep_average(model)
+    round_weights(model)
+    model.codec = BandCodec()
+    card = {
+        "data": {
+            "name": "chorales",
+            "sha256": train.sha256,
+            "train": len(train),
+            "test": len(test),
+            "unit": "windows of four bars in 4/4: soprano, alto and bass, without accidentals in the key signature, and drums added by rule",
+        },
+        "metrics": judge_band(model, train, test, seed=seed) | {"weights": dict(points)},
+        "licence": "weights: MIT; trained on music in the public domain and on drum patterns made by rule",
+    }
+    return save_result(
+        name,
+        model,
+        model.codec,
+        profile=profile,
+        seed=seed,
+        epochs=clock.reports,
+        card=card,
+        folder=folder,
+    )
+
+
+def band_network(
+    profile: Profile, *, weights: Mapping[str, float] | None = None, given: str | None = None, seed: int = 0
+) -> BandGAN:
+    """Return an untrained pair of a profile's size."""
+    return BandGAN(weights, given=given, units=profile.units, filters=profile.embedding, average=AVERAGE, seed=seed)
+
+
+def fit_band(
+    model: BandGAN,
+    tables: Tables,
+    *,
+    profile: Profile,
+    seed: int,
+    steps: int | None = None,
+    verbose: int = 0,
+    callbacks: Any = (),
+) -> None:
+    """Train a pair on tables, (n, 64, 13), for the profile's epochs, or for so many steps.
+
+    Lesson: 11 hybrid_gans.
+    """
+    batches = BandBatches(tables, profile.batch_size, given=model.given, seed=seed)
+    total = profile.epochs * len(batches) if steps is None else steps
+    schedule = keras.optimizers.schedules.CosineDecay(1.0, total, alpha=0.1)
+    model.compile(TwoSpeedAdam(profile.learning_rate, profile.learning_rate, learning_rate=schedule))
+    if steps is None:
+        model.fit(batches, epochs=profile.epochs, verbose=verbose, callbacks=list(callbacks))
+    else:
+        whole, rest = divmod(steps, len(batches))
+        for epochs, limit in ((whole, len(batches)), (1, rest)):
+            if epochs and limit:
+                model.fit(batches, epochs=epochs, steps_per_epoch=limit, verbose=verbose, callbacks=list(callbacks))
+
+
+class BandBatches(keras.utils.PyDataset):  # type: ignore[misc]  # Keras has no types
+    """Tables for `BandGAN.fit`, with the given voice beside them where there is one, in a new order each epoch.
+
+    What is left over at the end is left out of this epoch, so that all batches have one size.
+
+    Examples
+    --------
+    >>> batches = BandBatches(np.zeros((20, 64, 13), np.int32), 8, given="soprano", seed=0)
+    >>> len(batches), batches[0][0][0].shape, batches[0][0][1].shape
+    (2, (8, 64, 13), (8, 64))
+    """
+
+    def __init__(self, tables: Tables, batch_size: int, *, given: str | None = None, seed: int) -> None:
+        super().__init__()
+        self._tables, self._given, self._seed = tables, given, seed
+        self._size = min(batch_size, len(tables))
+        self._epoch = 0
+        self._order()
+
+    def _order(self) -> None:
+        rng = order_of_epoch(self._seed, self._epoch)
+        parts = in_parts(np.arange(len(self._tables)), self._size, rng, argument="tables")
+        self._parts = [part for part in parts if len(part) == self._size]
+
+    def __len__(self) -> int:
+        return len(self._parts)
+
+    def __getitem__(self, index: int) -> Any:
+        tables = self._tables[self._parts[index]]
+        return ((tables, tables[:, :, VOICES.index(self._given)]),) if self._given else (tables,)
+
+    def on_epoch_end(self) -> None:
+        """Draw the order of the next epoch."""
+        self._epoch += 1
+        self._order()
+
+
+def keep_average(model: BandGAN) -> None:
+    """Give the players the running average of their weights: what is stored is then the same twice, and steady."""
+    for weight, kept in zip(model.generator.trainable_variables, model.averaged, strict=True):
+        weight.assign(np.array(keras.ops.convert_to_numpy(kept)))
+
+
+def judge_band(model: BandGAN, train: BandWindows, test: BandWindows, *, seed: int) -> dict[str, Any]:
+    """Return all figures of a trained model beside real music, the floor, Markov chains and chance.
+
+    `rows` are those of `band_row`; `floor` is that of `band_floor`; `times_the_floor` says how far each row is from held-out music.
+    """
+    rng = np.random.default_rng(seed)
+    size = min(N_FORGED, len(test) // 2)
+    some = rng.permutation(len(test))[:size]
+    melodies = None if model.given is None else test.tables[some, :, VOICES.index(model.given)]
+    forged = model.generate_tables(size, melodies=melodies, seed=seed)
+    groups = {
+        "random": random_bands(train.tables, size, seed=seed),
+        "Markov": markov_bands(train.tables, size, seed=seed),
+        "training music": train.tables[rng.permutation(len(train))[:size]],
+        "held-out music": test.tables,
+        type(model).__name__: forged,
+    }
+    if melodies is not None:
+        for name in ("random", "Markov"):
+            groups[name][:, :, VOICES.index(str(model.given))] = melodies
+    rows = {name: band_row(tables) for name, tables in groups.items()}
+    floor = band_floor(test.tables, size=size, seed=seed)
+    right = {
+        name: {judge: float((scores > 0).mean()) for judge, scores in model.verdicts(groups[name]).items()}
+        for name in ("held-out music", type(model).__name__)
+    }
+    found = {
+        "real": rounded(rows["held-out music"]),
+        "floor": rounded(floor),
+        "rows": rounded(rows),
+        "times_the_floor": rounded(band_gaps(rows, floor), 2),
+        "taken_for_real": rounded(right),
+        "novelty": rounded({name: novelty(groups[name], train) for name in groups if name != "training music"}),
+        "forged": size,
+    }
+    if model.given is not None:
+        found["accompaniment"] = rounded(judge_accompaniments(model, train, test, seed=seed))
+    return found
+
+
+def judge_weight_point(
+    weights: Mapping[str, float],
+    *,
+    train: BandWindows | None = None,
+    profile: Profile | None = None,
+    steps: int,
+    seed: int = 0,
+    folder: Path | None = None,
+) -> tuple[str, dict[str, Any]]:
+    """Train a small band with some weights of the judges, and measure it: one row of the table that tells what each judge is for.
+
+    Parameters
+    ----------
+    weights : judge -> weight, as in `BandGAN`.
+    train : windows; None takes all those for training.
+    profile : sizes, batch and rate; None takes the full ones.
+    steps : how many.
+    seed : the same for all rows of a table.
+    folder : keeps the result, so that a training that was killed goes on with the next row; None keeps none.
+
+    Returns
+    -------
+    The setting in words, such as "rhythm 3, harmony 1, whole 1", and the row of `band_row`, rounded, with `cpu_seconds`.
+
+    Lesson: 11 hybrid_gans.
+    """
+    label = ", ".join(f"{name} {weights.get(name, 0):g}" for name in JUDGES)
+    path = None if folder is None else folder / f"weights-{label.replace(', ', '-').replace(' ', '')}.json"
+    if path is not None and path.is_file():
+        return label, dict(json.loads(path.read_text(encoding="utf-8")))
+    profile = BAND_PROFILES["full"] if profile is None else profile
+    train = band_windows("train") if train is None else train
+    began = time.process_time()
+    model = band_network(profile, weights=weights, seed=seed)
+    fit_band(model, train.tables, profile=profile, seed=seed, steps=steps)
+    row = rounded(band_row(model.generate_tables(N_FORGED, seed=seed)))
+    row["cpu_seconds"] = round(time.process_time() - began)
+    row["steps"] = steps
+    if path is not None:
+        write_atomically(path, json.dumps(row) + "\n")
+    return label, row
