@@ -30,6 +30,9 @@ _MAP = {
     "models.chorale": ("ChoraleLSTM",),
     "models.convolutional": ("ChoraleInpainter",),
     "models.vae": ("MelodyVAE",),
+    "models.gan": ("AdversarialPair",),
+    "models.four_bar_gan": ("FourBarGAN",),
+    "models.two_speed_adam": ("TwoSpeedAdam",),
     "bands": ("band_windows",),
     "models.band_gan": ("BandGAN",),
     "mu_law": ("audio_to_mu_law", "mu_law_to_audio"),
@@ -49,6 +52,7 @@ _MAP = {
     "inpainting": ("inpaint", "gibbs_steps"),
     "accompanying": ("accompany",),
     "latent": ("scores_to_latents", "latents_to_scores", "lerp", "slerp", "latent_plane"),
+    "forging": ("forged_scores", "rival_scores"),
     "attributes": ("attribute_vector", "attribute_surface", "attribute_values", "move"),
     "style_transfer": ("transfer_style",),
     "metrics": (
@@ -127,6 +131,8 @@ if TYPE_CHECKING:  # the same names once more, for editors and type checkers; a 
     from musegen_edu.devices import device_report as device_report
     from musegen_edu.doctor import check_machine as check_machine
     from musegen_edu.downloads import fetch_dataset as fetch_dataset
+    from musegen_edu.forging import forged_scores as forged_scores
+    from musegen_edu.forging import rival_scores as rival_scores
     from musegen_edu.harmonising import compose_chorale as compose_chorale
     from musegen_edu.harmonising import continue_chorale as continue_chorale
     from musegen_edu.harmonising import harmonise as harmonise
@@ -151,15 +157,18 @@ if TYPE_CHECKING:  # the same names once more, for editors and type checkers; a 
     from musegen_edu.models.band_gan import BandGAN as BandGAN
     from musegen_edu.models.chorale import ChoraleLSTM as ChoraleLSTM
     from musegen_edu.models.convolutional import ChoraleInpainter as ChoraleInpainter
+    from musegen_edu.models.four_bar_gan import FourBarGAN as FourBarGAN
+    from musegen_edu.models.gan import AdversarialPair as AdversarialPair
     from musegen_edu.models.markov import MarkovModel as MarkovModel
     from musegen_edu.models.recurrent import MelodyGRU as MelodyGRU
     from musegen_edu.models.recurrent import MelodyLSTM as MelodyLSTM
     from musegen_edu.models.recurrent import MelodyRNN as MelodyRNN
     from musegen_edu.models.spectrogram_gan import SpectrogramGAN as SpectrogramGAN
     from musegen_edu.models.spectrogram_vae import SpectrogramVAE as SpectrogramVAE
+    from musegen_edu.models.style_cycle import StyleCycle as StyleCycle
+    from musegen_edu.models.two_speed_adam import TwoSpeedAdam as TwoSpeedAdam
     from musegen_edu.models.vae import MelodyVAE as MelodyVAE
     from musegen_edu.models.vae_gan import SpectrogramVAEGAN as SpectrogramVAEGAN
-    from musegen_edu.models.style_cycle import StyleCycle as StyleCycle
     from musegen_edu.models.wavenet import WaveNet as WaveNet
     from musegen_edu.mu_law import audio_to_mu_law as audio_to_mu_law
     from musegen_edu.mu_law import mu_law_to_audio as mu_law_to_audio

@@ -23,7 +23,7 @@ LAYERS = (
     ("soundfont", "performance", "synthesis", "note_packs"),
     ("quiet_keras", "devices", "batching", "crops", "models", "filters", "sampling", "compiled_loop", "guides", "constraints", "beams", "chorale_batches", "chorale_loop", "crnn_batches", "bar_loop", "note_crops", "sound_generation", "timbre_morphing", "chorale_holes", "gibbs", "frame_likelihood", "reading", "readouts"),
     ("archives", "datasets", "downloads", "drum_patterns", "families", "metrics", "mixtures", "four_bars", "bands", "latent", "attributes", "style_windows", "style_judging", "style_baselines"),
-    ("observer", "training", "recipes", "pretrained", "composing", "fermatas", "harmonising", "next_bars", "inpainting", "accompanying", "continuing", "style_transfer", "plots"),
+    ("observer", "training", "recipes", "pretrained", "composing", "forging", "fermatas", "harmonising", "next_bars", "inpainting", "accompanying", "continuing", "style_transfer", "plots"),
     ("widgets",),
     ("checks", "authoring", "doctor", "lab", "cli"),
 )

@@ -16,6 +16,7 @@ from musegen_edu.metrics.features import (
     polyphony,
     scale_consistency,
 )
+from musegen_edu.metrics.forgeries import ForgeryTable, forger_rows
 from musegen_edu.metrics.multitrack import (
     empty_bars,
     notes_in_drum_pattern,
@@ -32,6 +33,7 @@ from musegen_edu.metrics.voice_leading import VoiceLeading, voice_leading
 
 __all__ = [
     "CorpusIndex",
+    "ForgeryTable",
     "Scorecard",
     "VoiceLeading",
     "active_units",
@@ -40,6 +42,7 @@ __all__ = [
     "distribution_overlap",
     "empty_bar_rate",
     "empty_bars",
+    "forger_rows",
     "groove_consistency",
     "interval_distribution",
     "kl_divergence",

@@ -1,14 +1,18 @@
-"""FourBarGAN: generators that forge four bars, symbol by symbol, and a convolutional judge that reads them as a piano roll."""
+"""FourBarGAN: generators that forge four bars, symbol by symbol or all at once, against a convolutional judge."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from musegen_edu.models.gan import AdversarialPair
-from musegen_edu.models.gan_layers import SpectralConv2D, SpectralDense, SymbolChoice, SymbolsToRoll, TellingCell
+from musegen_edu.models.gan_layers import SymbolChoice, TellingCell
+from musegen_edu.models.tune_judges import JUDGES
+from musegen_edu.models.tune_judges import roll_judge as roll_judge
+from musegen_edu.models.tune_judges import step_judge as step_judge
 from musegen_edu.quiet_keras import keras
 from musegen_edu.tokens.four_bar_codec import N_BARS, N_STEPS, N_SYMBOLS, STEPS_A_BAR
 
@@ -22,7 +26,7 @@ class FourBarGAN(AdversarialPair):
 
     The generator's last step is a choice among symbols, which it makes with Gumbel noise and the straight-through gradient (see
     `straight_through`): the judge reads whole symbols, as in the real tunes, and its gradient still reaches the generator. The judge turns
-    them into a roll of what begins and what sounds, and looks at it with convolutions of bounded slope.
+    them into a roll of what begins and what sounds, and reads it with convolutions of bounded slope.
 
     `fit` is given windows of `FourBarCodec`: integers of shape (n, 64).
 
@@ -32,14 +36,17 @@ class FourBarGAN(AdversarialPair):
         beats and beats into sixteenths by transposed convolutions, all at once.
     latent : normally distributed numbers that make a tune.
     units : width of the generator.
-    filters : of the judge's four convolutions.
+    judge : `"steps"` knows every pitch by name, `"roll"` looks at a picture (see `step_judge` and `roll_judge`).
+    filters : of the judge's convolutions; None takes those that the judge has by itself.
+    compares : whether the judge sees how the tunes of a batch are spread out (see `BatchMoments`), which keeps the generator from doing
+        always the same.
     temperature : of the straight-through gradient, above 0.
     seed : of the initial weights, and of the noise while training.
     options : `loss`, `penalty`, `smoothing`, `average` and `name`, as in `AdversarialPair`.
 
     Examples
     --------
-    >>> pair = FourBarGAN("convolutional", latent=4, units=8, filters=(2, 2, 2, 2))
+    >>> pair = FourBarGAN("convolutional", latent=4, units=8, filters=(2, 2))
     >>> pair.generate_symbols(3, seed=1).shape
     (3, 64)
 
@@ -56,19 +63,22 @@ class FourBarGAN(AdversarialPair):
         *,
         latent: int = 32,
         units: int = 96,
-        filters: tuple[int, int, int, int] = (16, 32, 48, 64),
-        temperature: float = 1.0,
+        judge: str = "steps",
+        filters: Sequence[int] | None = None,
+        compares: bool = True,
+        temperature: float = 0.7,
         seed: int = 0,
         **options: Any,
     ) -> None:
         if kind not in KINDS:
             raise ValueError(f"kind={kind!r} is no generator; choose one of {', '.join(KINDS)}")
-        make = gru_generator if kind == "gru" else convolutional_generator
-        generator = make(latent=latent, units=units, temperature=temperature, seed=seed)
-        judge = roll_judge(filters, seed=seed)
-        super().__init__(generator, judge, noise=latent, seed=seed, **options)
-        own = {"kind": kind, "latent": latent, "units": units, "filters": tuple(filters), "temperature": temperature}
-        self._arguments = {**own, "seed": seed, **options}
+        if judge not in JUDGES:
+            raise ValueError(f"judge={judge!r} is no judge; choose one of {', '.join(JUDGES)}")
+        widths = {} if filters is None else {"filters": tuple(filters)}
+        sizes = {"latent": latent, "units": units, "temperature": temperature, "seed": seed}
+        players = GENERATORS[kind](**sizes), JUDGES[judge](**widths, compares=compares, seed=seed)
+        super().__init__(*players, noise=latent, seed=seed, **options)
+        self._arguments = {"kind": kind, "judge": judge, **sizes, **widths, "compares": compares, **options}
 
     def draw_noise(self, n: Any, seed: Any) -> Any:
         """Return the latent numbers, (n, latent), and Gumbel noise for the choice of the symbols, (n, 64, 47)."""
@@ -87,8 +97,7 @@ class FourBarGAN(AdversarialPair):
     def averaged_generator(self) -> Any:
         """Return a generator that holds the running average of the weights."""
         same = {name: self._arguments[name] for name in ("latent", "units", "temperature", "seed")}
-        make = gru_generator if self._arguments["kind"] == "gru" else convolutional_generator
-        copy = make(**same)
+        copy = GENERATORS[self._arguments["kind"]](**same)
         for weight, kept in zip(copy.trainable_variables, self.averaged, strict=True):
             weight.assign(np.array(ops.convert_to_numpy(kept)))  # its own buffer, which JAX will not write over
         return copy
@@ -148,38 +157,7 @@ def convolutional_generator(*, latent: int, units: int, temperature: float, seed
     return keras.Model([z, noise], choice(logits(x), noise), name="convolutional_generator")
 
 
-def roll_judge(filters: tuple[int, int, int, int] = (16, 32, 48, 64), *, seed: int = 0) -> Any:
-    """Return a judge of one-hot rows (n, 64, 47): scores (n, 1), logits, above 0 for "real".
-
-    It makes a roll of them, 64 steps by 44 pitches, and halves it four times in both directions, with spectral normalisation in each layer.
-
-    Examples
-    --------
-    >>> tuple(roll_judge((2, 2, 2, 2))(ops.one_hot(np.full((5, 64), 18), 47)).shape)
-    (5, 1)
-    """
-    if len(filters) != 4 or min(filters) < 1:
-        raise ValueError(f"filters={filters!r} must be four numbers of at least 1")
-    # ---- layers ----
-    seeds = iter(range(1000 * seed + 500, 1000 * seed + 1000, 10))
-
-    def look(width: int, i: int) -> Any:
-        number = next(seeds)
-        draw = _glorot(number)
-        return SpectralConv2D(
-            width, 4, strides=2, padding="same", kernel_initializer=draw, seed=number, name=f"look_{i}"
-        )
-
-    looks = [look(width, i + 1) for i, width in enumerate(filters)]
-    number = next(seeds)
-    score = SpectralDense(1, kernel_initializer=_glorot(number), seed=number, name="score")
-
-    # ---- functional graph ----
-    symbols = keras.Input((N_STEPS, N_SYMBOLS), name="symbols")
-    x = SymbolsToRoll(name="roll")(symbols)  # (n, 64, 44, 2)
-    for layer in looks:
-        x = ops.leaky_relu(layer(x), negative_slope=0.2)
-    return keras.Model(symbols, score(layers.Flatten(name="flat")(x)), name="roll_judge")  # flat: (n, 4 * 3 * filters)
+GENERATORS = {"gru": gru_generator, "convolutional": convolutional_generator}
 
 
 def _glorot(seed: int) -> Any:

@@ -47,7 +47,43 @@ class SpectralNorm:
         return kernel / (sigma + 1e-12)
 
 
-class SpectralConv2D(SpectralNorm, keras.layers.Conv2D):
+class _SpectralConv(SpectralNorm):
+    """What spectral convolutions share, in one dimension or two."""
+
+    def __init__(self, filters: int, kernel_size: Any, *, seed: int = 0, **options: Any) -> None:
+        super().__init__(filters, kernel_size, **options)  # type: ignore[call-arg]  # of the Keras layer
+        self.seed = seed
+
+    def build(self, input_shape: Any) -> None:
+        """Make kernel, bias and u."""
+        layer: Any = super()
+        layer.build(input_shape)
+        self.begin_norm(self.seed)
+
+    def call(self, inputs: Any, training: bool = False) -> Any:
+        """Return the convolution, (n, ..., filters), of (n, ..., channels)."""
+        layer: Any = self
+        x = layer.convolution_op(inputs, self.normalised(training))
+        x = x + layer.bias if layer.use_bias else x
+        return x if layer.activation is None else layer.activation(x)
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the constructor's arguments."""
+        layer: Any = super()
+        return {**layer.get_config(), "seed": self.seed}
+
+
+class SpectralConv1D(_SpectralConv, keras.layers.Conv1D):
+    """A 1-D convolution whose kernel has spectral norm 1; arguments as `keras.layers.Conv1D`, and `seed` of u.
+
+    Examples
+    --------
+    >>> tuple(SpectralConv1D(3, 4, strides=2, padding="same")(ops.ones((1, 8, 2))).shape)
+    (1, 4, 3)
+    """
+
+
+class SpectralConv2D(_SpectralConv, keras.layers.Conv2D):
     """A 2-D convolution whose kernel has spectral norm 1; arguments as `keras.layers.Conv2D`, and `seed` of u.
 
     Examples
@@ -55,25 +91,6 @@ class SpectralConv2D(SpectralNorm, keras.layers.Conv2D):
     >>> tuple(SpectralConv2D(3, 4, strides=2, padding="same")(ops.ones((1, 8, 6, 2))).shape)
     (1, 4, 3, 3)
     """
-
-    def __init__(self, filters: int, kernel_size: Any, *, seed: int = 0, **options: Any) -> None:
-        super().__init__(filters, kernel_size, **options)
-        self.seed = seed
-
-    def build(self, input_shape: Any) -> None:
-        """Make kernel, bias and u."""
-        super().build(input_shape)
-        self.begin_norm(self.seed)
-
-    def call(self, inputs: Any, training: bool = False) -> Any:
-        """Return the convolution, (n, height, width, filters), of (n, height, width, channels)."""
-        x = self.convolution_op(inputs, self.normalised(training))
-        x = x + self.bias if self.use_bias else x
-        return x if self.activation is None else self.activation(x)
-
-    def get_config(self) -> dict[str, Any]:
-        """Return the constructor's arguments."""
-        return {**super().get_config(), "seed": self.seed}
 
 
 class SpectralDense(SpectralNorm, keras.layers.Dense):

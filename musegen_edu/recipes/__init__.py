@@ -11,6 +11,7 @@ from musegen_edu.models.recurrent import MELODY_NETWORKS
 from musegen_edu.recipes.band import GIVEN, train_band
 from musegen_edu.recipes.chorale import train_chorale_lstm
 from musegen_edu.recipes.crnn import train_instrument_tagger
+from musegen_edu.recipes.four_bar_gan import train_four_bar_gan
 from musegen_edu.recipes.inpainter import train_chorale_inpainter
 from musegen_edu.recipes.instruments import train_instrument_cnn
 from musegen_edu.recipes.melody import markov_nats as markov_nats
@@ -40,6 +41,7 @@ RECIPES: dict[str, Callable[..., Path]] = {
     **{"instrument_tagger" + _ending(kind): partial(train_instrument_tagger, kind) for kind in KINDS},
     **{name: partial(train_melody_vae, name) for name in LATENTS},
     **{"next_bar" + _ending(kind): partial(train_next_bar, kind) for kind in KINDS},
+    "four_bar_gan": train_four_bar_gan,
     "spectrogram_vae": train_spectrogram_vae,
     **{name: partial(train_band, name) for name in GIVEN},
     "style_cycle": train_style_cycle,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -108,7 +109,7 @@ class FourBarCodec:
             raise ValueError(f"symbols holds {line.min()} to {line.max()}; they must lie from 0 to {N_SYMBOLS - 1}")
         starts = np.flatnonzero((line != HOLD) & (line != PAD))
         notes = []
-        for start, stop in zip(starts.tolist(), [*starts[1:].tolist(), N_STEPS], strict=True):
+        for start, stop in pairwise([*starts.tolist(), N_STEPS]):
             if line[start] >= FIRST_PITCH:
                 pitch = int(line[start]) - FIRST_PITCH + LOWEST + tonic_of(key)
                 notes.append((start * STEP_TICKS, (stop - start) * STEP_TICKS, pitch, velocity))
