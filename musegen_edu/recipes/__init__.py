@@ -22,8 +22,8 @@ from musegen_edu.recipes.melody_vae import LATENTS, train_melody_vae
 from musegen_edu.recipes.next_bar import train_next_bar
 from musegen_edu.recipes.spectrogram_gan import train_spectrogram_gan
 from musegen_edu.recipes.spectrogram_vae import train_spectrogram_vae
-from musegen_edu.recipes.vae_gan import train_vae_gan
 from musegen_edu.recipes.style_cycle import train_style_cycle
+from musegen_edu.recipes.vae_gan import train_vae_gan
 from musegen_edu.recipes.wavenet import train_wavenet
 
 
