@@ -2,6 +2,7 @@
 
 import base64
 import contextlib
+import itertools
 import json
 import os
 import shutil
@@ -15,6 +16,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 
 from musegen_edu.pitch import measure_pitch
@@ -35,7 +37,7 @@ TOKEN = "listen"
 READY = """() => Promise.race([(async () => { const app = window.jupyterapp; await app.restored;
   const notebook = app.shell.currentWidget; await notebook.context.ready; await notebook.sessionContext.ready;
   await notebook.sessionContext.session.kernel.info; return 'ready'; })(),
-  new Promise((resolve) => setTimeout(() => resolve('no kernel after 60 s'), 60000))])"""
+  new Promise((resolve) => setTimeout(() => resolve('no kernel after 180 s'), 180000))])"""
 
 
 def chromium_path() -> str | None:
@@ -71,26 +73,51 @@ class Watched:
 
     def listen(self) -> tuple[float, float]:
         """Loudness (RMS) and pitch in Hz of the last fifth of a second; the pitch of silence is 0."""
-        heard = self.page.evaluate(WAVE)
-        if heard is None:
-            return 0.0, 0.0
-        wave = np.array(heard[0], np.float32)
+        wave, rate = self._wave()
         rms = float(np.sqrt(np.mean(wave**2)))
-        return rms, measure_pitch(wave, int(heard[1])) if rms > 0.003 else 0.0
+        return rms, measure_pitch(wave, rate) if rms > 0.003 else 0.0
 
-    def hears(self, hertz: float, *, tries: int = 100, touch: Callable[[], object] = lambda: None) -> bool:
-        """Whether a pitch is heard, to a hundredth, within ten seconds or so: a busy machine plays late.
+    def loudness(self) -> float:
+        """Loudness (RMS) of the last fifth of a second, whether or not what sounds has one pitch."""
+        return float(np.sqrt(np.mean(self._wave()[0] ** 2)))
+
+    def _wave(self) -> tuple[npt.NDArray[np.float32], int]:
+        heard = self.page.evaluate(WAVE)
+        return (np.zeros(1, np.float32), 1) if heard is None else (np.array(heard[0], np.float32), int(heard[1]))
+
+    def until(self, is_so: Callable[[], bool], *, tries: int = 100) -> bool:
+        """Whether something comes true within ten seconds or so: a busy machine is late."""
+        for _ in range(tries):
+            if is_so():
+                return True
+            self.page.wait_for_timeout(100)
+        return False
+
+    def lets_pass(self, milliseconds: int) -> None:
+        """Wait by the page's own timers: what it put off for a shorter time has happened, however busy it is."""
+        self.page.evaluate("(ms) => new Promise((done) => setTimeout(done, ms))", milliseconds)
+
+    def hears(
+        self, hertz: float, *, rel: float = 0.01, tries: int = 100, touch: Callable[[], object] = lambda: None
+    ) -> bool:
+        """Whether a pitch is heard, to a hundredth, within ten seconds or so.
 
         `touch` sounds a note that is over too soon for that, again every second.
         """
-        for turn in range(tries):
-            if turn % 10 == 0:
+        turns = itertools.count()
+
+        def heard() -> bool:
+            if next(turns) % 10 == 0:
                 touch()
             with contextlib.suppress(ValueError):  # one note goes over into the next
-                if self.listen()[1] == pytest.approx(hertz, rel=0.01):
-                    return True
-            self.page.wait_for_timeout(100)
-        return False
+                return bool(self.listen()[1] == pytest.approx(hertz, rel=rel))
+            return False
+
+        return self.until(heard, tries=tries)
+
+    def falls_silent(self, below: float = 1e-3) -> bool:
+        """Whether nothing is heard any more, within ten seconds or so."""
+        return self.until(lambda: self.loudness() < below)
 
     def assert_well_behaved(self):
         assert self.errors == []
@@ -232,10 +259,14 @@ def lab(tmp_path_factory, request):
             yield f"http://127.0.0.1:{port}/lab/tree/{{}}?token={TOKEN}&reset"
         finally:
             server.terminate()
-            server.wait(20)
+            try:
+                server.wait(30)
+            except subprocess.TimeoutExpired:  # its kernels take their time on a busy machine; the tests are over
+                server.kill()
+                server.wait(30)
 
 
-def wait_for_server(address, server, log, seconds=60):
+def wait_for_server(address, server, log, seconds=180):
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline and server.poll() is None:
         try:
@@ -256,7 +287,7 @@ class Notebooks:
         """Open one, and wait until its kernel answers."""
         watched = self.watch(**options)
         watched.page.goto(self.lab.format(name))
-        watched.page.wait_for_function("() => window.jupyterapp?.shell?.currentWidget?.sessionContext", timeout=60_000)
+        watched.page.wait_for_function("() => window.jupyterapp?.shell?.currentWidget?.sessionContext", timeout=180_000)
         self.wait_for_kernel(watched.page)
         return watched
 
