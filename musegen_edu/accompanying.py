@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -70,6 +70,6 @@ def accompany(melody: Score, *, model: str | BandGAN | None = None, seed: int = 
 
 
 @lru_cache(maxsize=4)
-def _loaded(name: str, folder: str) -> BandGAN:
+def _loaded(name: str, folder: str) -> Any:
     """Return a trained model, loaded once a weights folder."""
     return load_pretrained(name, folder)

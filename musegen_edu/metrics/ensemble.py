@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 
@@ -74,7 +76,7 @@ def bar_strings(tables: npt.ArrayLike) -> list[bytes]:
     return [bar.tobytes() for bar in rows.reshape(-1, STEPS_A_BAR, rows.shape[-1])]
 
 
-def _on_chord(pitches: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
+def _on_chord(pitches: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:
     """Return for rows of pitches whether all of them lie in one triad."""
     found = np.zeros(len(pitches), np.bool_)
     for root in range(12):
@@ -83,8 +85,8 @@ def _on_chord(pitches: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
     return found
 
 
-def _mean(values: npt.NDArray[np.bool_]) -> float:
-    return float(values.mean()) if len(values) else float("nan")
+def _mean(values: Any) -> float:
+    return float(np.mean(values)) if len(values) else float("nan")
 
 
 def _correlation(a: npt.NDArray[np.int64], b: npt.NDArray[np.int64]) -> float:

@@ -8,15 +8,15 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from musegen_edu.models.band_layers import JUDGES, PART_WIDTHS, BandView, PartChoice, judge_tower
+from musegen_edu.models.band_layers import JUDGES, PART_WIDTHS
+from musegen_edu.models.band_players import band_generator, band_judge
 from musegen_edu.models.gan import AdversarialPair
-from musegen_edu.models.gan_layers import SymbolsToRoll
 from musegen_edu.quiet_keras import keras
 from musegen_edu.tokens.band_codec import N_BARS, N_COLUMNS, N_STEPS, N_SYMBOLS, PARTS, VOICES
 
-layers, ops = keras.layers, keras.ops
+ops = keras.ops
 
-_BEATS = 16
+_AT_ONCE = 64  # bands that are played together
 
 
 class BandGAN(AdversarialPair):
@@ -40,6 +40,7 @@ class BandGAN(AdversarialPair):
     units : width of the generators.
     filters : width of each of the three judges; "whole" has half as much again.
     temperature : of the straight-through gradient, above 0.
+    dice : how much chance there is in each choice of a symbol or a stroke: 1 draws it as likely as the generator says, 0 takes the likeliest.
     seed : of the initial weights, and of the noise while training.
     options : `loss`, `penalty`, `smoothing`, `average` and `name`, as in `AdversarialPair`.
 
@@ -70,9 +71,10 @@ class BandGAN(AdversarialPair):
         shared: int = 24,
         bar: int = 12,
         own: int = 8,
-        units: int = 64,
+        units: int = 48,
         filters: int = 32,
         temperature: float = 1.0,
+        dice: float = 1.0,
         seed: int = 0,
         **options: Any,
     ) -> None:
@@ -85,9 +87,14 @@ class BandGAN(AdversarialPair):
                 raise ValueError(f"{size}={value} must be at least 1")
         if not temperature > 0:
             raise ValueError(f"temperature={temperature} must be above 0")
+        if not dice >= 0:
+            raise ValueError(f"dice={dice} must be 0 or more")
         self.forged_parts = tuple(part for part in PARTS if part != given)
-        self._shape = {"given": given, **{name: sizes[name] for name in ("shared", "bar", "own", "units")}}
-        self._shape |= {"temperature": temperature, "seed": seed}
+        self._shape: dict[str, Any] = {
+            "given": given,
+            **{name: sizes[name] for name in ("shared", "bar", "own", "units")},
+        }
+        self._shape |= {"temperature": temperature, "dice": dice, "seed": seed}
         generator = band_generator(**self._shape)
         judge = band_judge(filters, given=given, seed=seed)
         noise = shared + N_BARS * (bar + own * len(self.forged_parts))
@@ -104,6 +111,12 @@ class BandGAN(AdversarialPair):
         # ---- config ----
         self.given = given
         self._arguments = {"weights": chosen, **self._shape, "filters": filters, **options}
+
+    def draw_noise(self, n: Any, seed: Any) -> Any:
+        """Return seed rows, (n, `noise`), and the dice that the players throw: (n, 64, channels) numbers between 0 and 1."""
+        seeds = keras.random.normal((n, self.noise), seed=seed)
+        width = sum(PART_WIDTHS[part] for part in self.forged_parts)
+        return [seeds, keras.random.uniform((n, N_STEPS, width), 1e-6, 1 - 1e-6, seed=seed)]
 
     def prepare(self, examples: Any) -> Any:
         """Return the parts to be forged, (n, 64, channels) with one-hot symbols and strokes, of tables, (n, 64, 13)."""
@@ -147,7 +160,7 @@ class BandGAN(AdversarialPair):
         return common + self.forged_parts.index(part) * length + np.arange(length)
 
     def seeds_to_tables(
-        self, seeds: npt.ArrayLike, *, melodies: npt.ArrayLike | None = None, averaged: bool = True
+        self, seeds: npt.ArrayLike, *, melodies: npt.ArrayLike | None = None, seed: int = 0, averaged: bool = True
     ) -> npt.NDArray[np.int32]:
         """Return the tables, (n, 64, 13), that seed rows stand for: two rows that share a part's own numbers and the common ones share that part.
 
@@ -155,6 +168,7 @@ class BandGAN(AdversarialPair):
         ----------
         seeds : (n, `noise`), normally distributed numbers.
         melodies : symbols, (n, 64), of the voice that is given; None where none is.
+        seed : of the dice; with the same, as many rows get the same throws.
         averaged : whether the averaged generators play.
 
         Raises
@@ -167,22 +181,27 @@ class BandGAN(AdversarialPair):
             raise ValueError(f"seeds has shape {rows.shape}; it must be (n, {self.noise})")
         if (melodies is None) != (self.given is None):
             raise ValueError(f"melodies must be given if, and only if, the model accompanies (given={self.given!r})")
-        told: list[Any] = [rows]
+        symbols = None
         if melodies is not None:
             symbols = np.asarray(melodies, np.int32)
             if symbols.shape != (len(rows), N_STEPS) or symbols.min() < 0 or symbols.max() >= N_SYMBOLS:
                 raise ValueError(
                     f"melodies has shape {symbols.shape}; it must be {(len(rows), N_STEPS)}, symbols from 0 to {N_SYMBOLS - 1}"
                 )
-            told.append(symbols)
+        width = sum(PART_WIDTHS[part] for part in self.forged_parts)
+        rng = np.random.default_rng([seed, 1])
         weights = [weight.value for weight in (self.averaged if averaged else self.generator.trainable_variables)]
         others = [weight.value for weight in self.generator.non_trainable_variables]
         forged = []
-        for start in range(0, len(rows), 64):
-            batch = [ops.convert_to_tensor(column[start : start + 64]) for column in told]
-            played, _ = self.generator.stateless_call(weights, others, batch if len(batch) > 1 else batch[0])
+        for start in range(0, len(rows), _AT_ONCE):
+            batch = rows[start : start + _AT_ONCE]
+            dice = rng.uniform(1e-6, 1 - 1e-6, (len(batch), N_STEPS, width)).astype(np.float32)
+            told: list[Any] = [ops.convert_to_tensor(batch), ops.convert_to_tensor(dice)]
+            if symbols is not None:
+                told = [told, ops.convert_to_tensor(symbols[start : start + _AT_ONCE])]
+            played, _ = self.generator.stateless_call(weights, others, told)
             forged.append(np.asarray(ops.convert_to_numpy(played)))
-        return self._tables(np.concatenate(forged), None if melodies is None else told[1])
+        return self._tables(np.concatenate(forged), symbols)
 
     def generate_tables(
         self, n: int, *, melodies: npt.ArrayLike | None = None, seed: int = 0, averaged: bool = True
@@ -190,7 +209,7 @@ class BandGAN(AdversarialPair):
         """Return n forged bands as tables, (n, 64, 13), for `BandCodec.decode`; the same for the same seed and weights."""
         if n < 1:
             raise ValueError(f"n={n} must be at least 1 example")
-        return self.seeds_to_tables(self.draw_seeds(n, seed=seed), melodies=melodies, averaged=averaged)
+        return self.seeds_to_tables(self.draw_seeds(n, seed=seed), melodies=melodies, seed=seed, averaged=averaged)
 
     def draw_seeds(self, n: int, *, seed: int = 0) -> npt.NDArray[np.float32]:
         """Return n seed rows, (n, `noise`)."""
@@ -233,86 +252,6 @@ class BandGAN(AdversarialPair):
     def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> BandGAN:
         """Make a pair from what `get_config` returned."""
         return cls(**config)
-
-
-def band_generator(
-    *, given: str | None, shared: int, bar: int, own: int, units: int, temperature: float, seed: int
-) -> Any:
-    """Return the players: seed rows (n, noise), or [seed rows, melodies (n, 64)], to the forged parts (n, 64, channels)."""
-    # ---- layers ----
-    seeds = iter(range(1000 * seed, 1000 * seed + 500, 7))
-    parts = [part for part in PARTS if part != given]
-
-    def conv(filters: int, size: int, name: str, **options: Any) -> Any:
-        draw = keras.initializers.GlorotUniform(seed=next(seeds))
-        return layers.Conv1D(filters, size, padding="same", kernel_initializer=draw, name=name, **options)
-
-    def unfold(filters: int, name: str) -> Any:  # each step becomes four
-        draw = keras.initializers.GlorotUniform(seed=next(seeds))
-        return layers.Conv1DTranspose(filters, 4, 4, "same", kernel_initializer=draw, name=name)
-
-    def smooth(x: Any, name: str) -> Any:
-        return ops.relu(layers.LayerNormalization(name=f"{name}_norm")(x))
-
-    # ---- functional graph ----
-    row = keras.Input((shared + N_BARS * (bar + own * len(parts)),), name="seeds")
-    phrase = ops.repeat(row[:, None, :shared], N_BARS, axis=1)  # (n, 4, shared)
-    common = shared + N_BARS * bar
-    bars = ops.concatenate([phrase, ops.reshape(row[:, shared:common], (-1, N_BARS, bar))], axis=-1)
-    x = smooth(conv(2 * units, 1, "plan_bars")(bars), "plan_bars")
-    x = smooth(conv(2 * units, 3, "plan_phrase")(x), "plan_phrase")  # neighbouring bars agree
-    beats = smooth(unfold(units, "plan_beats")(x), "plan_beats")  # (n, 16, units)
-    melody, heard = None, None
-    if given is not None:
-        melody = keras.Input((N_STEPS,), dtype="int32", name="melody")
-        symbols = ops.one_hot(melody, N_SYMBOLS)
-        roll = SymbolsToRoll(name="melody_roll")(symbols)
-        heard = ops.concatenate([ops.sum(roll[..., 0], axis=-1, keepdims=True), roll[..., 1]], axis=-1)  # (n, 64, 60)
-        ear = conv(units, 4, "ear_beats", strides=4)(heard)
-        beats = ops.concatenate([beats, smooth(ear, "ear_beats")], axis=-1)
-    plan = smooth(conv(units, 3, "plan")(beats), "plan")  # (n, 16, units)
-    played = []
-    for number, part in enumerate(parts):
-        first = common + number * N_BARS * own
-        mine = ops.reshape(row[:, first : first + N_BARS * own], (-1, N_BARS, own))
-        mine = ops.repeat(mine, _BEATS // N_BARS, axis=1)  # (n, 16, own)
-        y = smooth(conv(units, 3, f"{part}_beats")(ops.concatenate([plan, mine], axis=-1)), f"{part}_beats")
-        y = smooth(unfold(units, f"{part}_sixteenths")(y), f"{part}_sixteenths")  # (n, 64, units)
-        if heard is not None:
-            y = ops.concatenate([y, heard], axis=-1)
-        y = smooth(conv(units, 3, f"{part}_line")(y), f"{part}_line")
-        played.append(PartChoice(part, temperature, name=part)(conv(PART_WIDTHS[part], 3, f"{part}_logits")(y)))
-    inputs = row if melody is None else [row, melody]
-    return keras.Model(inputs, ops.concatenate(played, axis=-1), name="band_generator")
-
-
-def band_judge(filters: int = 32, *, given: str | None = None, seed: int = 0) -> Any:
-    """Return the judges: forged or real parts (n, 64, channels), or [these, melodies (n, 64)], to scores (n, 3, 20).
-
-    Examples
-    --------
-    >>> tuple(band_judge(4)(ops.zeros((2, 64, 196))).shape)  # rhythm, harmony, whole; 16 beats and 4 bars
-    (2, 3, 20)
-    """
-    # ---- layers ----
-    views = [BandView(name, name=f"{name}_view") for name in JUDGES]
-    widths = {"rhythm": filters, "harmony": filters, "whole": filters + filters // 2}
-    towers = [judge_tower(widths[name], seed=1000 * seed + 500 + 100 * i, name=name) for i, name in enumerate(JUDGES)]
-
-    # ---- functional graph ----
-    forged = [part for part in PARTS if part != given]
-    example = keras.Input((N_STEPS, sum(PART_WIDTHS[part] for part in forged)), name="parts")
-    melody = None if given is None else keras.Input((N_STEPS,), dtype="int32", name="melody")
-    band, start = {}, 0
-    for part in forged:
-        band[part] = example[:, :, start : start + PART_WIDTHS[part]]
-        start += PART_WIDTHS[part]
-    if given is not None:
-        band[given] = ops.one_hot(melody, N_SYMBOLS)
-    in_order = [band[part] for part in PARTS]
-    scores = [tower(view(in_order)) for view, tower in zip(views, towers, strict=True)]
-    inputs = example if melody is None else [example, melody]
-    return keras.Model(inputs, ops.stack(scores, axis=1), name="band_judge")
 
 
 def _checked_weights(weights: Mapping[str, float] | None) -> dict[str, float]:

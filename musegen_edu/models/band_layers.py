@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from musegen_edu.models.gan_layers import SpectralNorm, SymbolsToRoll, straight_through
+from musegen_edu.models.gan_layers import SpectralConv1D, straight_through
 from musegen_edu.quiet_keras import keras
 from musegen_edu.tokens.band_codec import FIRST_PITCH, KIT, LOWEST, N_SYMBOLS, PARTS, VOICES
 from musegen_edu.tokens.vocabulary import PAD
@@ -15,78 +15,54 @@ PART_WIDTHS = {part: N_SYMBOLS if part in VOICES else len(KIT) for part in PARTS
 JUDGES = ("rhythm", "harmony", "whole")
 
 
-class SpectralConv1D(SpectralNorm, keras.layers.Conv1D):
-    """A convolution over time whose kernel has spectral norm 1; arguments as `keras.layers.Conv1D`, and `seed` of u.
-
-    Examples
-    --------
-    >>> tuple(SpectralConv1D(3, 4, strides=4, padding="same")(ops.ones((1, 64, 2))).shape)
-    (1, 16, 3)
-    """
-
-    def __init__(self, filters: int, kernel_size: int, *, seed: int = 0, **options: Any) -> None:
-        super().__init__(filters, kernel_size, **options)
-        self.seed = seed
-
-    def build(self, input_shape: Any) -> None:
-        """Make kernel, bias and u."""
-        super().build(input_shape)
-        self.begin_norm(self.seed)
-
-    def call(self, inputs: Any, training: bool = False) -> Any:
-        """Return the convolution, (n, time, filters), of (n, time, channels)."""
-        x = self.convolution_op(inputs, self.normalised(training))
-        x = x + self.bias if self.use_bias else x
-        return x if self.activation is None else self.activation(x)
-
-    def get_config(self) -> dict[str, Any]:
-        """Return the constructor's arguments."""
-        return {**super().get_config(), "seed": self.seed}
-
-
 class PartChoice(keras.layers.Layer):
     """Logits of a part become what it plays: one symbol a sixteenth for a voice, a stroke or none for each drum.
 
-    Nothing is drawn here: the largest logit is taken, and a drum is struck where its logit is above 0. All chance is in the seeds. If the parts
-    threw dice at each note, none could know what the others have thrown, and no harmony would come of it. Backward, a choice counts as the
-    softmax and a stroke as the sigmoid of the logits over the temperature (the straight-through gradient).
+    The largest logit is taken, and a drum is struck where its logit is above 0, after some noise has been added. With as much noise as `dice`
+    is 1, symbols are drawn from the softmax, and strokes from the sigmoid of the logits; with 0, nothing is left to chance but the seeds.
+    Backward, a choice counts as the softmax and a stroke as the sigmoid of logits and noise over the temperature (the straight-through
+    gradient).
 
     Parameters
     ----------
     part : one of `PARTS`.
     temperature : above 0.
+    dice : how much noise is added, 0 or more.
 
     Examples
     --------
-    >>> ops.convert_to_numpy(PartChoice("drums", 1.0)(ops.array([[-2.0, 0.5]]))).tolist()
+    >>> logits = ops.array([[-2.0, 0.5]])
+    >>> ops.convert_to_numpy(PartChoice("drums", 1.0, 0.0)(logits, logits)).tolist()
     [[0.0, 1.0]]
 
     References
     ----------
-    Such deterministic binary neurons for drums and notes: Dong and Yang, "Convolutional generative adversarial networks with binary neurons
-    for polyphonic music generation", ISMIR 2018; see also `straight_through`.
+    As in `straight_through`; binary neurons for drums and notes, with and without chance: Dong and Yang, "Convolutional generative
+    adversarial networks with binary neurons for polyphonic music generation", ISMIR 2018.
     Lesson: 11 hybrid_gans.
     """
 
-    def __init__(self, part: str, temperature: float, **options: Any) -> None:
+    def __init__(self, part: str, temperature: float, dice: float, **options: Any) -> None:
         super().__init__(**options)
-        self.part, self.temperature = part, temperature
+        self.part, self.temperature, self.dice = part, temperature, dice
 
-    def call(self, logits: Any) -> Any:
-        """Return ones and zeros of the shape of the logits."""
+    def call(self, logits: Any, uniform: Any) -> Any:
+        """Return ones and zeros of the shape of the logits; `uniform` are numbers between 0 and 1, of that shape too."""
         if self.part in VOICES:
             never = ops.one_hot(PAD, N_SYMBOLS, dtype=logits.dtype) * -1e9
-            return straight_through(logits + never, self.temperature)
+            gumbel = -ops.log(-ops.log(uniform))
+            return straight_through(logits + self.dice * gumbel + never, self.temperature)
+        logits = logits + self.dice * (ops.log(uniform) - ops.log(1 - uniform))  # logistic noise
         soft = ops.sigmoid(logits / self.temperature)
         return ops.stop_gradient(ops.cast(logits > 0, logits.dtype)) + (soft - ops.stop_gradient(soft))
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments."""
-        return {**super().get_config(), "part": self.part, "temperature": self.temperature}
+        return {**super().get_config(), "part": self.part, "temperature": self.temperature, "dice": self.dice}
 
 
 class BandView(keras.layers.Layer):
-    """What a judge may see of a band: parts in the order of `PARTS`, each (n, 64, its channels), become (n, 64, channels).
+    """What a judge may see of a band, (n, 64, channels): of the rolls of three voices, (n, 64, 59, 2) each, and the drums, (n, 64, 10).
 
     `"rhythm"` sees when: for each voice whether a note begins at a sixteenth, for each drum whether it is struck; no pitch. `"harmony"` sees
     with what: for each pitch class how many of the voices sound it; no octave, no part, no drums. `"whole"` sees what begins, every pitch
@@ -94,7 +70,7 @@ class BandView(keras.layers.Layer):
 
     Examples
     --------
-    >>> band = [ops.zeros((1, 64, 62))] * 3 + [ops.zeros((1, 64, 10))]
+    >>> band = [ops.zeros((1, 64, 59, 2))] * 3 + [ops.zeros((1, 64, 10))]
     >>> [BandView(judge)(band).shape[-1] for judge in JUDGES]
     [13, 12, 190]
     """
@@ -102,25 +78,17 @@ class BandView(keras.layers.Layer):
     def __init__(self, judge: str, **options: Any) -> None:
         super().__init__(**options)
         self.judge = judge
-        self.to_roll = SymbolsToRoll(name="roll")
-
-    def build(self, input_shape: Any) -> None:
-        """Nothing is to be made: a view has no weights."""
-        self.to_roll.build(input_shape[0])
-        self.built = True
 
     def call(self, band: Any) -> Any:
         """Return what the judge sees."""
-        *voices, drums = band
-        begins = [ops.sum(voice[:, :, FIRST_PITCH:], axis=-1, keepdims=True) for voice in voices]
-        if self.judge == "rhythm":
-            return ops.concatenate([*begins, drums], axis=-1)
-        rolls = [self.to_roll(voice)[..., 1] for voice in voices]  # (n, 64, pitch): what sounds
+        *rolls, drums = band
+        sounds = [roll[..., 1] for roll in rolls]  # (n, 64, pitch)
         if self.judge == "harmony":
             pitches = ops.arange(N_SYMBOLS - FIRST_PITCH) + LOWEST
             to_class = ops.one_hot(pitches % 12, 12, dtype=drums.dtype)  # (pitch, 12)
-            return ops.matmul(sum(rolls[1:], rolls[0]), to_class)
-        return ops.concatenate([*begins, *rolls, drums], axis=-1)
+            return ops.matmul(sum(sounds[1:], sounds[0]), to_class)
+        begins = [ops.sum(roll[..., 0], axis=-1, keepdims=True) for roll in rolls]
+        return ops.concatenate([*begins, *(sounds if self.judge == "whole" else []), drums], axis=-1)
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments."""

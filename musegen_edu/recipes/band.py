@@ -28,18 +28,20 @@ from musegen_edu.recipes.band_judging import (
     random_bands,
     rounded,
 )
+from musegen_edu.recipes.game_backup import GameBackup
 from musegen_edu.recipes.making import EpochClock, drawn_places, progress_folder, round_weights, save_result
 from musegen_edu.tokens.band_codec import VOICES, BandCodec
 from musegen_edu.training import EpochReport, Profile
 
-# In place of the profiles for folk tunes: `embedding` is the width of the judges, `units` that of the players. `learning_rate` is that of
-# both; it falls to a tenth along a cosine. What is kept is the running average of the players' weights at the end.
+# In place of the profiles for folk tunes: `embedding` is the width of the judges, `units` that of the players. `learning_rate` is
+# the players'. What is kept is the running average of the players' weights at the end.
 BAND_PROFILES = {
-    "quick": Profile("quick", 2, 2, 32, 1e-3, 0.0, 8, 24, 1, 0.0, 40),
-    "full": Profile("full", 130, 130, 32, 1e-3, 0.0, 32, 64, 1, 0.0),
+    "quick": Profile("quick", 2, 2, 32, 7e-4, 0.0, 8, 24, 1, 0.0, 40),
+    "full": Profile("full", 80, 80, 32, 7e-4, 0.0, 32, 48, 1, 0.0),
 }
 GIVEN = {"band_gan": None, "band_accompanist": "soprano"}
 AVERAGE = 0.998
+JUDGE_PACE = 2.0  # the judges' learning rate, in players' rates
 # the effect of each judge's weight: short trainings with equal steps and seed
 WEIGHT_POINTS: tuple[dict[str, float], ...] = (
     {"rhythm": 1.0, "harmony": 1.0, "whole": 1.0},
@@ -48,7 +50,7 @@ WEIGHT_POINTS: tuple[dict[str, float], ...] = (
     {"rhythm": 1.0, "harmony": 0.0, "whole": 1.0},
     {"rhythm": 1.0, "harmony": 3.0, "whole": 1.0},
 )
-POINT_STEPS = {"quick": 4, "full": 900}
+POINT_STEPS = {"quick": 4, "full": 400}
 N_FORGED = 136  # half of the test windows: as many as each of the two real groups of the floor
 
 
@@ -75,6 +77,13 @@ def train_band(
     train, test = band_windows("train"), band_windows("test")
     train = train.take(np.isin(train.piece, drawn_places(len(train.rows), profile, seed=seed)))
     progress = progress_folder(name, profile, seed=seed)
+    model = band_network(profile, given=GIVEN[name], seed=seed)
+    reports = fit_band(
+        model, train.tables, profile=profile, seed=seed, folder=progress, verbose=verbose, on_epoch=on_epoch
+    )
+    keep_average(model)
+    round_weights(model)
+    model.codec = BandCodec()
     points = []
     if GIVEN[name] is None:
         steps = POINT_STEPS.get(profile.name, 4)
@@ -82,19 +91,6 @@ def train_band(
             judge_weight_point(weights, train=train, profile=profile, steps=steps, seed=seed, folder=progress)
             for weights in WEIGHT_POINTS
         ]
-    model = band_network(profile, given=GIVEN[name], seed=seed)
-    clock = EpochClock(progress / "epochs.json", on_epoch=on_epoch)
-    fit_band(
-        model,
-        train.tables,
-        profile=profile,
-        seed=seed,
-        verbose=verbose,
-        callbacks=[clock, keras.callbacks.BackupAndRestore(str(progress / "backup"), delete_checkpoint=False)],
-    )
-    keep_average(model)
-    round_weights(model)
-    model.codec = BandCodec()
     card = {
         "data": {
             "name": "chorales",
@@ -112,7 +108,7 @@ def train_band(
         model.codec,
         profile=profile,
         seed=seed,
-        epochs=clock.reports,
+        epochs=reports,
         card=card,
         folder=folder,
     )
@@ -132,24 +128,41 @@ def fit_band(
     profile: Profile,
     seed: int,
     steps: int | None = None,
+    folder: Path | None = None,
     verbose: int = 0,
+    on_epoch: Callable[[EpochReport], None] | None = None,
     callbacks: Any = (),
-) -> None:
-    """Train a pair on tables, (n, 64, 13), for the profile's epochs, or for so many steps.
+) -> list[EpochReport]:
+    """Train a pair on tables, (n, 64, 13), for the profile's epochs or for so many steps; with a folder, a killed training goes on.
+
+    Parameters
+    ----------
+    model : a fresh one, such as `band_network` makes; it is compiled here.
+    tables : real bands.
+    profile : epochs, batch size and the players' learning rate. Both rates fall together, to a tenth along a cosine.
+    seed : of the order of the bands.
+    steps : in place of the profile's epochs: so many steps, then an end.
+    folder : for the checkpoints; None keeps none, and then no reports come back.
+    verbose, on_epoch : as in `musegen_edu.training.fit`.
+    callbacks : more of Keras' callbacks, such as that of a `GanMonitor`.
 
     Lesson: 11 hybrid_gans.
     """
-    batches = BandBatches(tables, profile.batch_size, given=model.given, seed=seed)
+    kept: list[Any] = []
+    if folder is not None:
+        kept = [EpochClock(folder / "epochs.json", on_epoch=on_epoch), GameBackup(folder / "game.npz")]
+    begin = kept[1].epoch if kept else 0
+    batches = BandBatches(tables, profile.batch_size, given=model.given, seed=seed, epoch=begin)
     total = profile.epochs * len(batches) if steps is None else steps
-    schedule = keras.optimizers.schedules.CosineDecay(1.0, total, alpha=0.1)
-    model.compile(TwoSpeedAdam(profile.learning_rate, profile.learning_rate, learning_rate=schedule))
+    falls = keras.optimizers.schedules.CosineDecay(1.0, total, alpha=0.1)
+    model.compile(TwoSpeedAdam(profile.learning_rate, JUDGE_PACE * profile.learning_rate, learning_rate=falls))
     if steps is None:
-        model.fit(batches, epochs=profile.epochs, verbose=verbose, callbacks=list(callbacks))
+        model.fit(batches, epochs=profile.epochs, initial_epoch=begin, verbose=verbose, callbacks=[*kept, *callbacks])
     else:
-        whole, rest = divmod(steps, len(batches))
-        for epochs, limit in ((whole, len(batches)), (1, rest)):
-            if epochs and limit:
-                model.fit(batches, epochs=epochs, steps_per_epoch=limit, verbose=verbose, callbacks=list(callbacks))
+        for first in range(0, steps, len(batches)):
+            last = min(len(batches), steps - first)
+            model.fit(batches, steps_per_epoch=last, verbose=verbose, callbacks=list(callbacks))
+    return list(kept[0].reports) if kept else []
 
 
 class BandBatches(keras.utils.PyDataset):  # type: ignore[misc]  # Keras has no types
@@ -164,11 +177,11 @@ class BandBatches(keras.utils.PyDataset):  # type: ignore[misc]  # Keras has no 
     (2, (8, 64, 13), (8, 64))
     """
 
-    def __init__(self, tables: Tables, batch_size: int, *, given: str | None = None, seed: int) -> None:
+    def __init__(self, tables: Tables, batch_size: int, *, given: str | None = None, seed: int, epoch: int = 0) -> None:
         super().__init__()
         self._tables, self._given, self._seed = tables, given, seed
         self._size = min(batch_size, len(tables))
-        self._epoch = 0
+        self._epoch = epoch
         self._order()
 
     def _order(self) -> None:
