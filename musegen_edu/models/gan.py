@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import numpy as np
@@ -42,7 +43,7 @@ class AdversarialPair(keras.Model):
     smoothing : one-sided label smoothing for the first two losses: the judge is told that real examples are real with 1 - `smoothing`.
     average : how slowly the averaged generator follows the trained one, 0 to below 1 (exponential moving average, a step at a time).
     seed : of the noise and of the penalty's points while training.
-    name : of the model, as Keras shows it.
+    name : of the model, as Keras shows it; None takes that of the class.
 
     Notes
     -----
@@ -100,7 +101,7 @@ class AdversarialPair(keras.Model):
         for player, network in {"generator": generator, "judge": judge}.items():
             if not network.built:
                 raise ValueError(f"{player} has no weights yet; begin it with keras.Input, or call it once")
-        super().__init__(name=name)
+        super().__init__(name=name or _snake_case(type(self).__name__))  # not numbered: stored weights go by their names
 
         # ---- layers ----
         self.generator, self.judge = generator, judge
@@ -233,6 +234,10 @@ class AdversarialPair(keras.Model):
         generator = self.averaged_generator() if averaged else self.generator
         told = noise if condition is None else [noise, ops.convert_to_tensor(condition)]
         return np.asarray(ops.convert_to_numpy(generator(told, training=False)))
+
+
+def _snake_case(name: str) -> str:
+    return re.sub(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", name).lower()
 
 
 def _copied(weight: Any) -> npt.NDArray[Any]:
