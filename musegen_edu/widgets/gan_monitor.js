@@ -7,7 +7,7 @@ const ACTIVE = ["running", "paused"];
 const PATIENCE = 4000; // ms after which a click that has shown no effect is explained
 const SLICE = 0.2; // s that the kernel trains at once when no fit runs
 const SLOW = 600; // ms between two steps in slow motion
-const AHEAD = 12; // pictures fetched at once when there is time
+const AT_ONCE = 12; // pictures fetched at once when there is time
 const FILM = 110; // ms a picture when all of the game is shown again
 const CHART = 216; // px
 const HISTOGRAM = 146;
@@ -45,7 +45,7 @@ function render({ model, el, experimental: { invoke } }) {
 
   const button = (/** @type {string} */ text, /** @type {() => void} */ onclick, /** @type {string} */ title) => h("button", { class: "mg-button", type: "button", title, onclick }, text);
   const runButton = button("Run", toggleRun, "Train, or wait (space)");
-  runButton.classList.add("mg-run");
+  runButton.classList.add("mg-fill");
   const stepButton = button("One step", oneStep, "Train on one batch (full stop key)");
   const stopButton = button("Stop", () => void steer("stop"), "End the training after this step; weights and history are kept");
   const slowButton = button("Slow motion", () => void setSlow(!isSlow), "Wait after each step, so that it can be seen (S)");
@@ -136,7 +136,7 @@ function render({ model, el, experimental: { invoke } }) {
   const slider = h("input", { class: "mg-seek", type: "range", min: 0, max: 0, step: 1, value: 0, "aria-label": "Step that is looked at", title: "Go back to any step that is kept (arrow keys)", oninput: () => look(kept()[Number(slider.value)]), onchange: () => tellAt() });
   const stepText = h("span", { class: "mg-gan-step" });
   const newestButton = button("Newest", () => { look(null); tellAt(); }, "Follow the training");
-  const filmButton = h("button", { class: "mg-play", type: "button", onclick: () => (film ? stopFilm() : playFilm()) });
+  const filmButton = h("button", { class: "mg-button mg-icon", type: "button", onclick: () => (film ? stopFilm() : playFilm()) });
   let film = 0;
 
   /** @param {number | null} step */
@@ -159,7 +159,7 @@ function render({ model, el, experimental: { invoke } }) {
       const all = kept();
       if (index >= all.length) return stopFilm();
       if (frames.has(all[index])) look(all[index++]); // else it waits for the kernel
-      else want(all.slice(index, index + AHEAD));
+      else want(all.slice(index, index + AT_ONCE));
     };
     film = setInterval(next, FILM);
     showFilm();
@@ -210,7 +210,7 @@ function render({ model, el, experimental: { invoke } }) {
     fetching = true;
     let worked = true;
     while (wanted.length && worked && !gone.signal.aborted) {
-      const steps = wanted.slice(0, AHEAD);
+      const steps = wanted.slice(0, AT_ONCE);
       wanted = [];
       try {
         const { answer, buffers } = await ask(invoke, el, "fetch_frames", { steps });
@@ -499,7 +499,7 @@ function render({ model, el, experimental: { invoke } }) {
     tally.replaceChildren(
       figure(`${Math.round(100 * shareOf(reals, 1))} %`, "of the real ones taken for real", "mg-one"),
       figure(`${Math.round(100 * shareOf(forged, -1))} %`, "of the generated ones found out", "mg-zero"),
-      ...(hidden("diversity") || frame.diversity === null ? [] : [figure(short(frame.diversity), info.diversity, "")]));
+      ...(hidden("diversity") || frame.diversity === null ? [] : [figure(short(frame.diversity, 2), info.diversity, "")]));
   }
 
   // ---- progress ----

@@ -42,7 +42,7 @@ export function drawPlane(canvas, root, info, real, forged, shades) {
     const [blue, orange] = [rgb(colour("part-0")), rgb(colour("part-1"))];
     shades.forEach((shade, i) => {
       const pixel = 4 * ((grid - 1 - Math.floor(i / grid)) * grid + (i % grid)); // the first row of probes lies at the bottom
-      image.data.set([...(shade > 0 ? blue : orange), Math.round(150 * Math.abs(shade))], pixel);
+      image.data.set([...(shade > 0 ? blue : orange), Math.round(112 * Math.abs(shade))], pixel);
     });
     const small = new OffscreenCanvas(grid, grid);
     /** @type {OffscreenCanvasRenderingContext2D} */ (small.getContext("2d")).putImageData(image, 0, 0);
