@@ -219,7 +219,8 @@ class BandGAN(AdversarialPair):
         """Return for each judge its scores of tables, (n, 20): 16 beats, then 4 bars; above 0 it takes them for real."""
         rows = np.asarray(tables, np.int32)
         shown = self.prepare(rows)
-        told = shown if self.given is None else [shown, rows[:, :, VOICES.index(self.given)]]
+        melodies = None if self.given is None else ops.convert_to_tensor(rows[:, :, VOICES.index(self.given)])
+        told = shown if melodies is None else [shown, melodies]
         scores = np.asarray(ops.convert_to_numpy(self.judge(told, training=False)))
         return {name: scores[:, number] for number, name in enumerate(JUDGES)}
 

@@ -37,10 +37,11 @@ from musegen_edu.training import EpochReport, Profile
 # the players'. What is kept is the running average of the players' weights at the end.
 BAND_PROFILES = {
     "quick": Profile("quick", 2, 2, 32, 7e-4, 0.0, 8, 24, 1, 0.0, 40),
-    "full": Profile("full", 80, 80, 32, 7e-4, 0.0, 32, 48, 1, 0.0),
+    "full": Profile("full", 60, 60, 32, 7e-4, 0.0, 32, 48, 1, 0.0),
 }
 GIVEN = {"band_gan": None, "band_accompanist": "soprano"}
 AVERAGE = 0.998
+DICE = 0.5
 JUDGE_PACE = 2.0  # the judges' learning rate, in players' rates
 # the effect of each judge's weight: short trainings with equal steps and seed
 WEIGHT_POINTS: tuple[dict[str, float], ...] = (
@@ -50,7 +51,7 @@ WEIGHT_POINTS: tuple[dict[str, float], ...] = (
     {"rhythm": 1.0, "harmony": 0.0, "whole": 1.0},
     {"rhythm": 1.0, "harmony": 3.0, "whole": 1.0},
 )
-POINT_STEPS = {"quick": 4, "full": 400}
+POINT_STEPS = {"quick": 4, "full": 300}
 N_FORGED = 136  # half of the test windows: as many as each of the two real groups of the floor
 
 
@@ -118,7 +119,9 @@ def band_network(
     profile: Profile, *, weights: Mapping[str, float] | None = None, given: str | None = None, seed: int = 0
 ) -> BandGAN:
     """Return an untrained pair of a profile's size."""
-    return BandGAN(weights, given=given, units=profile.units, filters=profile.embedding, average=AVERAGE, seed=seed)
+    return BandGAN(
+        weights, given=given, units=profile.units, filters=profile.embedding, average=AVERAGE, dice=DICE, seed=seed
+    )
 
 
 def fit_band(
