@@ -34,6 +34,7 @@ class StyleCycle(AdversarialPair):
     units : width of the translators.
     filters : of the judges' convolutions.
     temperature : of the straight-through gradient, above 0.
+    gumbel : how much Gumbel noise is added to the logits while training: 0 none, 1 draws symbols from their probabilities.
     cycle : weight of the cycle loss: the cross-entropy, in nats a sixteenth, of the tune that should come back.
     identity : weight of the identity loss: the cross-entropy of the tune that should stay.
     seed : of the initial weights, and of the noise while training.
@@ -43,7 +44,7 @@ class StyleCycle(AdversarialPair):
     -----
     Beside the losses of `AdversarialPair` (sums over both styles; the generators' without cycle and identity), `logs` hold `cycle_loss`
     and `identity_loss`, without their weights. The translators choose whole symbols, so they cannot hide the old tune in shades that nobody
-    hears; noise on the logits, drawn anew in each step, takes away what is left of that way out.
+    hears. What can be heard they may use: a chorale that is to become a reel again will keep more of it than a chorale should.
 
     Examples
     --------
@@ -168,7 +169,13 @@ class StyleCycle(AdversarialPair):
         return judge_loss + generator_loss + self.cycle * cycle_loss + self.identity * identity_loss
 
     def transfer(
-        self, symbols: npt.ArrayLike, to: str, *, seed: int | None = None, averaged: bool = True
+        self,
+        symbols: npt.ArrayLike,
+        to: str,
+        *,
+        seed: int | None = None,
+        heat: float = 0.5,
+        averaged: bool = True,
     ) -> npt.NDArray[np.int32]:
         """Return tunes told in one of the two styles: symbols (n, 64), of symbols (n, 64).
 
@@ -177,6 +184,7 @@ class StyleCycle(AdversarialPair):
         symbols : windows of `FourBarCodec`, as a rule of the other style.
         to : name of the wanted style.
         seed : of noise on the translator's logits, for other versions of the same tune; None takes the most likely symbols.
+        heat : how much of that noise: 0 none, 1 as much as draws from the translator's probabilities.
         averaged : whether the translator with the running average of the weights does it.
 
         Raises
@@ -197,11 +205,28 @@ class StyleCycle(AdversarialPair):
             part = np.pad(part, [(0, _ROWS - len(part)), (0, 0)])  # always as many: compiled once
             noise = np.zeros((_ROWS, N_STEPS, N_SYMBOLS), np.float32)
             if draws is not None:
-                noise = draws.gumbel(size=noise.shape).astype(np.float32)
+                noise = heat * draws.gumbel(size=noise.shape).astype(np.float32)
             one_hot = np.eye(N_SYMBOLS, dtype=np.float32)[part]
             chosen = np.asarray(translator.predict_on_batch([one_hot, noise])[0])
             told.append(chosen.argmax(axis=-1).astype(np.int32)[: len(rows) - start])
         return np.concatenate(told)
+
+    def generate(
+        self, n: int, *, condition: Any = None, seed: int = 0, averaged: bool = False
+    ) -> npt.NDArray[np.int32]:
+        """Return tunes of the first style, `condition` (n, 64), told in the second, drawn with noise: symbols, (n, 64)."""
+        if condition is None or len(condition) != n:
+            raise ValueError(
+                f"condition must be n={n} tunes of the style {self.styles[0]!r}: there is nothing else to tell"
+            )
+        return self.transfer(condition, self.styles[1], seed=seed, averaged=averaged)
+
+    def scores(self, symbols: npt.ArrayLike) -> dict[str, npt.NDArray[np.float32]]:
+        """Return what the judge of each style says of tunes, symbols (n, 64): its mean score, (n,), above 0 for "real"."""
+        rows = self.prepare(np.asarray(symbols))
+        judged = self.judge([rows, rows], training=False)
+        means = [np.asarray(ops.convert_to_numpy(score)).mean(axis=(1, 2)) for score in judged]
+        return dict(zip(self.styles, means, strict=True))
 
     def _translator(self, place: int, averaged: bool) -> Any:
         """Return the translator into the first (0) or second (1) style, with its own or with the averaged weights."""

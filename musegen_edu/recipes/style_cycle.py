@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ from musegen_edu.models.two_speed_adam import TwoSpeedAdam
 from musegen_edu.quiet_keras import keras
 from musegen_edu.recipes.making import EpochClock, drawn_places, progress_folder, round_weights, save_result
 from musegen_edu.recipes.style_transfer_judging import judge_style_cycle, style_row
-from musegen_edu.style_judging import train_style_judge
+from musegen_edu.style_judging import VIEWS, StyleJudge, train_style_judge
 from musegen_edu.style_windows import STYLES, StylePairs, style_windows
 from musegen_edu.tokens.four_bar_codec import FourBarCodec
 from musegen_edu.training import EpochReport, Profile
@@ -25,12 +25,12 @@ from musegen_edu.training import EpochReport, Profile
 NAME = "style_cycle"
 # `embedding` is the number of filters of the judges' first convolution, `units` the width of the translators; the rate is the translators'
 STYLE_PROFILES = {
-    "quick": Profile("quick", 6, 6, 64, 2e-3, 0.0, 8, 32, 1, 0.0, 60),
-    "full": Profile("full", 40, 40, 64, 1e-3, 0.0, 16, 64, 1, 0.0),
+    "quick": Profile("quick", 6, 6, 32, 2e-3, 0.0, 8, 32, 1, 0.0, 60),
+    "full": Profile("full", 16, 16, 32, 1e-3, 0.0, 16, 64, 1, 0.0),
 }
 JUDGE_RATE = 2.0  # how many times as fast as the translators the judges learn
-CYCLES = (0.0, 0.3, 1.0, 3.0, 10.0)  # of the trade-off in the card
-CURVE_EPOCHS = {"quick": 1, "full": 12}
+CYCLES = (0.0, 0.3, 1.0, 3.0)  # of the trade-off in the card
+CURVE_EPOCHS = {"quick": 1, "full": 5}
 
 
 def train_style_cycle(
@@ -54,7 +54,6 @@ def train_style_cycle(
     profile = STYLE_PROFILES.get(profile.name, profile)
     progress = progress_folder(NAME, profile, seed=seed)
     heaps = [_drawn(style_windows(style, "train"), profile, seed=seed) for style in STYLES]
-    curve = [curve_point(cycle, heaps, profile=profile, seed=seed, folder=progress) for cycle in CYCLES]
     model = style_network(profile, seed=seed)
     reports = fit_style_cycle(
         model, heaps, profile=profile, seed=seed, folder=progress, verbose=verbose, on_epoch=on_epoch
@@ -62,6 +61,8 @@ def train_style_cycle(
     model.settle()
     round_weights(model)
     model.codec = FourBarCodec()
+    judges = {view: train_style_judge(view) for view in VIEWS}
+    curve = [curve_point(cycle, heaps, judges, profile=profile, seed=seed, folder=progress) for cycle in CYCLES]
     counts = {style: len(style_windows(style, "test")) for style in STYLES}
     card = {
         "curve_cpu_seconds": round(sum(point["cpu_seconds"] for point in curve)),
@@ -72,7 +73,7 @@ def train_style_cycle(
             "test": counts,
             "unit": "windows of four bars in 4/4: reels, and the sopranos of chorales, all moved to C",
         },
-        "metrics": {**judge_style_cycle(model), "curve": curve},
+        "metrics": {**judge_style_cycle(model, judges), "curve": curve},
         "licence": "weights: MIT; trained on tunes in the public domain",
     }
     return save_result(NAME, model, model.codec, profile=profile, seed=seed, epochs=reports, card=card, folder=folder)
@@ -90,34 +91,31 @@ def fit_style_cycle(
     *,
     profile: Profile,
     seed: int,
-    folder: Path | None = None,
+    folder: Path,
     verbose: int = 0,
     on_epoch: Callable[[EpochReport], None] | None = None,
-    callbacks: Sequence[Any] = (),
 ) -> list[EpochReport]:
-    """Train a model on windows of the first and the second style; in `folder` are the checkpoints by which a killed run goes on.
-
-    Lesson: 11 hybrid_gans.
-    """
+    """Train a model on windows of the first and the second style; in `folder` are the checkpoints by which a killed run goes on."""
+    folder.mkdir(parents=True, exist_ok=True)
     first, second = (heap.symbols for heap in heaps)
     steps = profile.epochs * len(StylePairs(first, second, profile.batch_size))
     fall = keras.optimizers.schedules.CosineDecay(1.0, max(1, steps), alpha=0.02)
     model.compile(TwoSpeedAdam(profile.learning_rate, JUDGE_RATE * profile.learning_rate, learning_rate=fall))
-    watching = list(callbacks)
-    reports: list[EpochReport] = []
-    done = 0
-    if folder is not None:
-        folder.mkdir(parents=True, exist_ok=True)
-        clock = EpochClock(folder / "epochs.json", on_epoch=on_epoch)
-        backup = keras.callbacks.BackupAndRestore(folder / "backup", delete_checkpoint=False)
-        watching, done = [clock, backup, *watching], len(clock.reports)
-    pairs = StylePairs(first, second, profile.batch_size, seed=seed, epoch=done)
-    model.fit(pairs, epochs=profile.epochs, verbose=verbose, callbacks=watching)
-    return clock.reports if folder is not None else reports
+    clock = EpochClock(folder / "epochs.json", on_epoch=on_epoch)
+    backup = keras.callbacks.BackupAndRestore(folder / "backup", delete_checkpoint=False)
+    pairs = StylePairs(first, second, profile.batch_size, seed=seed, epoch=len(clock.reports))
+    model.fit(pairs, epochs=profile.epochs, verbose=verbose, callbacks=[clock, backup])
+    return clock.reports
 
 
 def curve_point(
-    cycle: float, heaps: Sequence[FourBarWindows], *, profile: Profile, seed: int, folder: Path
+    cycle: float,
+    heaps: Sequence[FourBarWindows],
+    judges: Mapping[str, StyleJudge],
+    *,
+    profile: Profile,
+    seed: int,
+    folder: Path,
 ) -> dict[str, Any]:
     """Return what a short training with some weight on the cycle reaches, on the validation windows, in both directions.
 
@@ -131,7 +129,6 @@ def curve_point(
     model = style_network(short, seed=seed, cycle=cycle)
     place = folder / f"cycle-{cycle:g}"
     reports = fit_style_cycle(model, heaps, profile=short, seed=seed, folder=place)
-    judges = {view: train_style_judge(view) for view in ("everything", "pitches", "rhythm")}
     point: dict[str, Any] = {"cycle": cycle, "epochs": len(reports)}
     for source, target in (STYLES, STYLES[::-1]):
         start = style_windows(source, "valid", hop=4).symbols

@@ -24,14 +24,17 @@ AMOUNTS = (0.0, 0.5, 1.0, 1.5, 2.0)  # of the latent difference between two styl
 _SEED = 1
 
 
-def judge_style_cycle(model: StyleCycle, *, split: str = "test") -> dict[str, Any]:
+def judge_style_cycle(
+    model: StyleCycle, judges: Mapping[str, StyleJudge] | None = None, *, split: str = "test"
+) -> dict[str, Any]:
     """Return all rows of the table, for both directions: from each style's windows of a part, told in the other style.
 
     The keys are such as "reel to chorale", then the names of the rows: `as it is` (nothing done), `transposed`, `rule`, `latent 1`
     (latent arithmetic with the whole difference), `cycle` and `cycle, drawn` (with noise); `another` is a real tune of the wanted style, paired
     by lot: its style score is what the judge says of real music, its content score what chance gives.
     """
-    judges = {view: train_style_judge(view) for view in VIEWS}
+    if judges is None:
+        judges = {view: train_style_judge(view) for view in VIEWS}
     known = {style: style_windows(style, "train") for style in STYLES}
     some = {style: style_windows(style, split) for style in STYLES}
     vae = load_pretrained("melody_vae")
