@@ -32,6 +32,10 @@ def test_windows_are_the_bars_of_the_tune():
     assert len(windows) >= 2
 
 
+def test_a_line_in_which_nothing_begins_is_silence():
+    assert len(CODEC.decode(np.full(N_STEPS, HOLD))) == len(CODEC.decode(np.zeros(N_STEPS, np.int32))) == 0
+
+
 @pytest.mark.parametrize("seed", range(5))
 def test_any_line_of_symbols_is_playable_and_is_written_again_as_it_sounds(seed):
     symbols = np.random.default_rng(seed).integers(0, N_SYMBOLS, N_STEPS)

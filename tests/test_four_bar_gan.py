@@ -5,8 +5,9 @@ import numpy as np
 import pytest
 
 from musegen_edu.four_bars import folk_windows
-from musegen_edu.models.four_bar_gan import KINDS, FourBarGAN, roll_judge
-from musegen_edu.models.gan_layers import SpectralConv2D, SpectralDense, SymbolsToRoll, straight_through
+from musegen_edu.models.four_bar_gan import KINDS, FourBarGAN
+from musegen_edu.models.gan_layers import SpectralConv1D, SpectralConv2D, SpectralDense, SymbolsToRoll, straight_through
+from musegen_edu.models.tune_judges import JUDGES, BatchMoments, roll_judge
 from musegen_edu.models.two_speed_adam import TwoSpeedAdam
 from musegen_edu.tokens import FourBarCodec
 from musegen_edu.tokens.chorale_codec import FIRST_PITCH, HOLD, sounding_symbols
@@ -79,10 +80,10 @@ def test_the_roll_is_what_sounds(windows):
     assert (windows == HOLD).any()
 
 
-@pytest.mark.parametrize("kind", ["dense", "convolution"])
-def test_spectral_layers_stretch_nothing_more_than_once(kind):
-    layer = SpectralDense(5, seed=1) if kind == "dense" else SpectralConv2D(5, 3, seed=1)
-    x = np.random.default_rng(0).normal(size=(2, 7) if kind == "dense" else (2, 6, 6, 3)).astype(np.float32)
+@pytest.mark.parametrize("dimensions", [0, 1, 2])
+def test_spectral_layers_stretch_nothing_more_than_once(dimensions):
+    layer = (SpectralDense(5, seed=1), SpectralConv1D(5, 3, seed=1), SpectralConv2D(5, 3, seed=1))[dimensions]
+    x = np.random.default_rng(0).normal(size=(2, *[6] * dimensions, 3)).astype(np.float32)
     layer.build(x.shape)
     before = np.array(ops.convert_to_numpy(layer.kernel))
     for _ in range(60):
@@ -93,6 +94,33 @@ def test_spectral_layers_stretch_nothing_more_than_once(kind):
     u = ops.convert_to_numpy(layer.u)
     layer(x, training=False)
     np.testing.assert_array_equal(ops.convert_to_numpy(layer.u), u)
+
+
+def test_the_moments_of_a_batch_stand_beside_each_example():
+    features = np.random.default_rng(0).normal(2, 3, (50, 4)).astype(np.float32)
+    rows = np.asarray(ops.convert_to_numpy(BatchMoments()(features)))
+    np.testing.assert_array_equal(rows[:, :4], features)
+    np.testing.assert_allclose(rows[:, 4:8], np.broadcast_to(features.mean(axis=0), (50, 4)), atol=1e-5)
+    np.testing.assert_allclose(rows[:, 8:], np.broadcast_to(features.std(axis=0), (50, 4)), atol=1e-4)
+
+
+@pytest.mark.parametrize("judge", JUDGES)
+def test_only_a_judge_that_compares_sees_the_other_tunes(judge, windows):
+    rows = ops.one_hot(windows[:8].astype(np.int32), N_SYMBOLS)
+    for compares in (True, False):
+        network = JUDGES[judge]((4, 4), compares=compares, seed=1)
+        together = np.asarray(ops.convert_to_numpy(network(rows)))
+        alone = np.concatenate([np.asarray(ops.convert_to_numpy(network(rows[i : i + 1]))) for i in range(8)])
+        assert together.shape == (8, 1) and bool((np.abs(together - alone) > 1e-4).any()) == compares
+
+
+def test_the_step_judge_reads_pitch_classes():
+    low, high = ops.one_hot(np.full((1, 64), 18), N_SYMBOLS), ops.one_hot(np.full((1, 64), 30), N_SYMBOLS)  # C4, C5
+    network = JUDGES["steps"]((4,), compares=False)
+    steps = [np.asarray(network.get_layer("steps")(network.get_layer("roll")(rows)))[0, 0] for rows in (low, high)]
+    np.testing.assert_array_equal(steps[0][44:56], np.eye(12)[0])  # begins: C
+    np.testing.assert_array_equal(steps[0][44:56], steps[1][44:56])
+    assert (steps[0][:44] != steps[1][:44]).any()
 
 
 def test_a_judge_learns_to_tell_tunes_from_a_generator_that_holds_still(windows):
@@ -133,4 +161,6 @@ def test_bad_arguments_are_named():
     with pytest.raises(ValueError, match="latent=0"):
         FourBarGAN("convolutional", latent=0)
     with pytest.raises(ValueError, match="filters="):
-        roll_judge((1, 2, 3))  # type: ignore[arg-type]
+        roll_judge(())
+    with pytest.raises(ValueError, match="judge='ear'"):
+        FourBarGAN(judge="ear")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -79,19 +80,22 @@ def forger_rows(
     corpus: Iterable[Score] | CorpusIndex,
     *,
     reference: Iterable[Score],
+    tunes: npt.ArrayLike | None = None,
     n_bars: int = 4,
     seed: int = 0,
 ) -> ForgeryTable:
     """Measure groups of short tunes in one voice, and how far each is from real music.
 
     The floor of a measure is the mean difference between two halves of the reference, split at random 50 times. No forger can be expected to
-    come nearer, apart from luck; twice as far is what a listener with much time might notice.
+    come nearer, apart from luck.
 
     Parameters
     ----------
     named_scores : name -> scores, such as `{"Markov": ..., "GAN": ...}`; about half as many of each as the reference has, in one voice.
     corpus : what the forgers have learnt from, in which copies are looked for; or an index of it.
     reference : real music that no forger has learnt from, at least two scores.
+    tunes : for each score of the reference a number that says which tune it comes from. Windows of one tune are alike, so all of them go
+        into one half. Without it, each score is a tune of its own.
     n_bars : bars of each score, silent ones at the end included.
     seed : of the splits, and of the scores whose bars are compared.
 
@@ -132,14 +136,17 @@ def forger_rows(
     real = _Group(list(reference), "reference", n_bars)
     if len(real) < 2:
         raise ValueError(f"reference holds {len(real)} score; two groups of real music need at least two")
+    owners = np.arange(len(real)) if tunes is None else np.asarray(tunes)
+    if owners.shape != (len(real),):
+        raise ValueError(f"tunes has the shape {owners.shape}; give one number for each of the {len(real)} scores")
+    if len(np.unique(owners)) < 2:
+        raise ValueError("tunes names 1 tune; two groups of real music need at least two")
     index = corpus if isinstance(corpus, CorpusIndex) else CorpusIndex(corpus)
     rng = np.random.default_rng(seed)
-    half = len(real) // 2
-    size = min(half, *map(len, groups.values()))
+    halves = [_halves(owners, rng) for _ in range(_SPLITS)]
+    size = min(*(len(half) for pair in halves for half in pair), *map(len, groups.values()))
     gaps = []
-    for _ in range(_SPLITS):
-        order = rng.permutation(len(real))
-        first, second = order[:half], order[half : 2 * half]
+    for first, second in halves:
         one, other = real.measures(first, real, second, size), real.measures(second, real, first, size)
         gaps.append([1 - one[m] if m in (_LENGTHS, _STEPS) else abs(one[m] - other[m]) for m in one])
     floor = dict(zip(one, _means(np.array(gaps)).tolist(), strict=True))
@@ -189,6 +196,16 @@ class _Group:
         bars = [bar for place in places[:size].tolist() for bar in self._bars[place]]
         found[_DIFFERENT] = len(set(bars)) / len(bars)
         return found
+
+
+def _halves(owners: npt.NDArray[Any], rng: np.random.Generator) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Return places in two halves, mixed, in which no owner is in both; they are as near to equal as the order of the owners allows."""
+    names, counts = np.unique(owners, return_counts=True)
+    order = rng.permutation(len(names))
+    so_far = np.cumsum(counts[order])[:-1]  # scores in the first half, if it ends after an owner
+    cut = int(np.abs(so_far - len(owners) / 2).argmin()) + 1
+    is_first = np.isin(owners, names[order[:cut]])
+    return rng.permutation(np.flatnonzero(is_first)), rng.permutation(np.flatnonzero(~is_first))
 
 
 def _features(score: Score, n_bars: int) -> list[float]:

@@ -75,7 +75,7 @@ class FourBarGAN(AdversarialPair):
         if judge not in JUDGES:
             raise ValueError(f"judge={judge!r} is no judge; choose one of {', '.join(JUDGES)}")
         widths = {} if filters is None else {"filters": tuple(filters)}
-        sizes = {"latent": latent, "units": units, "temperature": temperature, "seed": seed}
+        sizes: dict[str, Any] = {"latent": latent, "units": units, "temperature": temperature, "seed": seed}
         players = GENERATORS[kind](**sizes), JUDGES[judge](**widths, compares=compares, seed=seed)
         super().__init__(*players, noise=latent, seed=seed, **options)
         self._arguments = {"kind": kind, "judge": judge, **sizes, **widths, "compares": compares, **options}

@@ -54,7 +54,7 @@ def forger_table(
     groups[f"{first}, last step"] = forged_scores(forgers[first], N_SAMPLES, seed=seed, averaged=False)
     groups["training music"] = [known[place] for place in some]
     reference = [codec.decode(row) for row in test.symbols]
-    return forger_rows(groups, CorpusIndex(known), reference=reference, seed=seed)
+    return forger_rows(groups, CorpusIndex(known), reference=reference, tunes=test.tune, seed=seed)
 
 
 def _rounded(value: float) -> float | None:

@@ -27,6 +27,7 @@ GAN_PROFILES = {
 }
 JUDGE_PACE = 2.0  # the judge's learning rate, in generator's rates
 LAST_RATE = 0.1  # both rates fall to this share of themselves along a cosine
+JIT = keras.backend.backend() != "torch"  # XLA takes a quarter off each step, once it has compiled for ten seconds
 
 
 def train_four_bar_gan(
@@ -57,6 +58,7 @@ def train_four_bar_gan(
         profile=profile,
         seed=seed,
         folder=progress_folder("four_bar_gan", profile, seed=seed),
+        jit_compile=JIT,
         verbose=verbose,
         on_epoch=on_epoch,
     )
@@ -99,8 +101,11 @@ def fit_forger(
     verbose: int = 0,
     on_epoch: Callable[[EpochReport], None] | None = None,
     callbacks: Any = (),
+    jit_compile: bool = JIT,
 ) -> list[EpochReport]:
     """Let a pair play a profile's epochs on windows, symbols (n, 64); a game that was killed goes on after its last whole epoch.
+
+    The rates of both players fall together, so that the game comes to rest at its end.
 
     Parameters
     ----------
@@ -112,6 +117,7 @@ def fit_forger(
     folder : for the checkpoints; None keeps none, and then no reports come back.
     verbose, on_epoch : as in `musegen_edu.training.fit`.
     callbacks : more of Keras' callbacks, such as that of a `GanMonitor`.
+    jit_compile : whether XLA compiles the training step, which pays off after some thousand steps.
 
     Lesson: 10 generative_adversarial_networks.
     """
@@ -124,7 +130,7 @@ def fit_forger(
     optimizer = TwoSpeedAdam(
         profile.learning_rate, JUDGE_PACE * profile.learning_rate, judge_steps=judge_steps, learning_rate=falls
     )
-    pair.compile(optimizer, jit_compile=keras.backend.backend() != "torch")  # a quarter less time a step on TensorFlow
+    pair.compile(optimizer, jit_compile=jit_compile)
     pair.fit(
         batches,
         epochs=profile.epochs,
@@ -136,7 +142,7 @@ def fit_forger(
     return kept[0].reports if kept else []
 
 
-class RealWindows(keras.utils.PyDataset):
+class RealWindows(keras.utils.PyDataset):  # type: ignore[misc]  # Keras has no types
     """Batches of windows in an order that depends on the seed and the epoch alone; what is left over sits an epoch out.
 
     Parameters
@@ -153,7 +159,7 @@ class RealWindows(keras.utils.PyDataset):
     (2, (8, 64))
     """
 
-    def __init__(self, windows: npt.NDArray[np.int32], batch_size: int, *, seed: int, epoch: int = 0) -> None:
+    def __init__(self, windows: npt.NDArray[Any], batch_size: int, *, seed: int, epoch: int = 0) -> None:
         super().__init__()
         if not 1 <= batch_size <= len(windows):
             raise ValueError(f"batch_size={batch_size} must be from 1 to the {len(windows)} windows")
@@ -164,7 +170,7 @@ class RealWindows(keras.utils.PyDataset):
         """Return the number of batches."""
         return len(self._windows) // self._size
 
-    def __getitem__(self, index: int) -> npt.NDArray[np.int32]:
+    def __getitem__(self, index: int) -> npt.NDArray[Any]:
         """Return one batch, (batch_size, 64)."""
         return self._windows[self._order[index * self._size : (index + 1) * self._size]]
 

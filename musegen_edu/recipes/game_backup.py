@@ -13,7 +13,7 @@ from musegen_edu.files import write_atomically
 from musegen_edu.quiet_keras import keras
 
 
-class GameBackup(keras.callbacks.Callback):
+class GameBackup(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no types
     """Writes all variables of a model and its optimiser after each epoch, and brings them back when training begins.
 
     As `keras.callbacks.BackupAndRestore`, but it does not ask how the layers are nested, which Keras' own file format does: an
