@@ -442,7 +442,7 @@ function render({ model, el, experimental: { invoke } }) {
     return {
       losses: { label: "Losses", lines: losses, low: null, high: null, percent: false },
       scores: { label: "Right answers", lines: [one("real ones taken for real", "real_right", 0), one("generated ones found out", "forged_right", 1, "7 4")], low: 0, high: 1, percent: true },
-      diversity: { label: info.diversity[0].toUpperCase() + info.diversity.slice(1), lines: [one(info.diversity, "diversity", 2)], low: 0, high: null, percent: false },
+      diversity: { label: info.diversity[0].toUpperCase() + info.diversity.slice(1), lines: [one(info.diversity, "diversity", 2)], low: 0, high: info.is_share ? 1 : null, percent: info.is_share },
     };
   }
 
@@ -499,7 +499,7 @@ function render({ model, el, experimental: { invoke } }) {
     tally.replaceChildren(
       figure(`${Math.round(100 * shareOf(reals, 1))} %`, "of the real ones taken for real", "mg-one"),
       figure(`${Math.round(100 * shareOf(forged, -1))} %`, "of the generated ones found out", "mg-zero"),
-      ...(hidden("diversity") || frame.diversity === null ? [] : [figure(short(frame.diversity, 2), info.diversity, "")]));
+      ...(hidden("diversity") || frame.diversity === null ? [] : [figure(info.is_share ? `${Math.round(100 * frame.diversity)} %` : short(frame.diversity), info.diversity, "")]));
   }
 
   // ---- progress ----

@@ -120,7 +120,7 @@ class GanMonitor(GanPages):
         checked("keep", keep, isinstance(keep, int) and keep >= 4, "a whole number of pictures, 4 or more")
         checked("shown", shown, isinstance(shown, int) and 1 <= shown <= 6, "from 1 to 6")
         checked("batch_size", batch_size, batch_size is None or batch_size >= 1, "at least 1, or None")
-        examples, condition = real if isinstance(real, tuple | list) else (real, None)
+        examples, condition = real if isinstance(real, tuple) else (real, None)
         self._examples = as_array(examples)
         self._condition = None if condition is None else as_array(condition)
         checked("real", self._examples.shape, self._examples.ndim >= 2 and len(self._examples) >= 2, "of the shape (n, ...), two examples or more")  # fmt: skip
@@ -138,7 +138,8 @@ class GanMonitor(GanPages):
         self._next_look, self._moving = 0.0, PLAYERS[0]
         self._fetch_weights: Callable[[], Any] = _nothing
         name = self._view.diversity_name if diversity is None else getattr(diversity, "__name__", "diversity")
-        super().__init__(title=title, info=self._describe(name.replace("_", " ")), hide=[hide] if isinstance(hide, str) else list(hide))  # fmt: skip
+        info = self._describe(name.replace("_", " "), is_share=diversity is None)
+        super().__init__(title=title, info=info, hide=[hide] if isinstance(hide, str) else list(hide))
         self._publish()
 
     # ---- what was recorded ----

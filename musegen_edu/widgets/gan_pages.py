@@ -58,11 +58,12 @@ class GanPages(SoundingWidget):
 
     # ---- pictures ----
 
-    def _describe(self, diversity: str) -> dict[str, Any]:
+    def _describe(self, diversity: str, *, is_share: bool) -> dict[str, Any]:
         loss = getattr(self._pair, "loss_name", "")
         return {
             "kind": self._view.kind,
             "diversity": diversity,
+            "is_share": is_share,  # is the diversity a share, to be told in percent?
             "loss": loss,
             "is_probability": loss in _PROBABILITY,
             **self._view.info(),

@@ -75,6 +75,8 @@ class Players:
 
     def scores_of_all(self, forged: Array, probes: Array | None) -> tuple[Scores, Scores, Array | None]:
         """Return the scores of the real examples, of the forged ones, and of further points, in one call of the judge."""
+        if self._condition is not None:
+            probes = None  # what the judge says of a place depends on what it is told besides
         parts = [self.real, forged] if probes is None else [self.real, forged, probes]
         if len(forged) and forged.shape[1:] != self.real.shape[1:]:  # a judge of its own may read both
             return self.scores(self.real), self.scores(forged), None

@@ -5,7 +5,7 @@ import { niceStep } from "./gan_charts.js";
 const LOG_ENOUGH = 0.02; // of the highest density: below, the best judge has nothing to go by
 const FOOT = 22; // px below a density for the axis
 
-/** @typedef {{ kind: string, dims: number, low: any, high: any, grid: number, loss: string, is_probability: boolean, diversity: string,
+/** @typedef {{ kind: string, dims: number, low: any, high: any, grid: number, loss: string, is_probability: boolean, diversity: string, is_share: boolean,
  *   rows: number, columns: number, seconds: number, palette: number[][] }} Info */
 /** @typedef {{ notes: Note[], facts: any }} Tune */
 
@@ -180,7 +180,7 @@ export function rollOf({ notes, facts }, [low, high], part, label) {
   const bars = [];
   for (let tick = facts.pickup; tick < facts.duration; tick += facts.bar) bars.push(`<path class="mg-rule" d="M${x(tick)} 0V${height}"/>`);
   const many = new Set(notes.map((note) => note.part)).size > 1;
-  const blocks = notes.map((note) => `<rect x="${x(note.onset) + 1}" y="${Math.round(10 * (high - note.pitch) * row) / 10}" width="${Math.max(3, x(note.duration) - 3)}" height="${Math.round(10 * Math.max(2, row - 0.5)) / 10}" rx="1.5" fill="var(--mg-part-${many ? note.part % 6 : part})"/>`);
+  const blocks = notes.map((note) => `<rect x="${x(note.onset) + 1}" y="${Math.round(10 * (high - note.pitch) * row) / 10}" width="${Math.max(3, x(note.duration) - 3)}" height="${Math.round(10 * Math.max(3.5, row - 0.5)) / 10}" rx="1.5" fill="var(--mg-part-${many ? note.part % 6 : part})"/>`);
   return `<svg role="img" aria-label="${label}: ${notes.length} notes" viewBox="0 0 1000 ${height}" preserveAspectRatio="none">${bars.join("")}${blocks.join("")}<path class="mg-now" transform="translate(-9 0)" d="M0 0V${height}"/></svg>`;
 }
 
