@@ -214,3 +214,122 @@ def test_what_a_learners_function_raises_is_shown_and_training_goes_on():
     assert "IndexError" in monitor._history.frames[-1].error
     assert monitor.fetch_frames({"steps": [1]}, [])[0]["frames"][0]["error"]
     assert "IndexError" in monitor._history.near(1).error and monitor.static_html()
+
+
+# ---- bounds ----
+
+
+def test_history_stays_within_bounds():
+    history = GanHistory(every=1, keep=20)
+    for step in range(1, 5001):
+        history.add_logs({"judge_loss": float(step), "generator_loss": np.nan if step < 9 else 1.0})
+        if history.is_due(step):
+            history.add_frame(Frame(step, None, {}, 1.0))
+    assert len(history.frames) <= 20 and history.kept[0] == 1 and np.diff(history.kept).max() <= history.every
+    rows = history.curves
+    assert len(rows["step"]) == len(rows["judge_loss"]) <= MAX_ROWS
+    middle = len(rows["step"]) // 2
+    assert rows["judge_loss"][middle] == pytest.approx(
+        np.mean(range(rows["step"][middle - 1] + 1, rows["step"][middle] + 1)), rel=1e-6
+    )
+    assert history.curves_for_page()["generator_loss"][-1] == 1.0
+
+
+def test_a_passing_picture_is_replaced_and_an_asked_one_stays():
+    history = GanHistory(every=10, keep=9)
+    for step, passes in ((0, False), (3, True), (5, False), (7, True), (10, False)):
+        history.add_frame(Frame(step, None, {}, 1.0, is_passing=passes))
+    assert history.kept == [0, 5, 10]
+    assert history.near(7).step == 5 and history.near(None).step == 10
+    assert [frame.step for frame in moments(history, 5)] == [0, 5, 10]
+
+
+def test_traffic_is_bounded():
+    monitor = puppets(np.random.default_rng(0).normal(size=(3000, 2)).astype("float32"), every=1, keep=50)
+    for step in monitor.steps(200):
+        monitor.record({"judge_loss": float(step), "generator_loss": 1.0, "real_right": 0.5, "forged_right": 0.5})
+    assert len(monitor.kept) <= 50
+    _, buffers = monitor.fetch_frames({"steps": monitor.kept}, [])
+    assert sum(map(len, buffers)) <= 24 * 11_000  # 24 pictures at once, 11 kB each
+    assert len(monitor.static_html()) < 300_000
+
+
+# ---- views ----
+
+
+def test_points_know_coverage_and_the_judges_surface():
+    ring = np.stack([np.cos(np.arange(80) * np.pi / 4), np.sin(np.arange(80) * np.pi / 4)], axis=1)
+    ring += np.random.default_rng(0).normal(scale=0.02, size=ring.shape)
+    assert coverage(ring, ring + 0.001) == 1.0
+    assert coverage(ring, ring[::8]) == pytest.approx(1 / 8)
+    monitor = puppets(ring.astype("float32"), score=lambda x: x[:, 1])
+    monitor.record({"judge_loss": 1.0})
+    surface = monitor._history.frames[-1].probed.reshape(32, 32)
+    assert (np.diff(surface, axis=0) > 0).all() and np.allclose(surface, surface[:, :1])  # rows go upward
+    assert "generated" in monitor.static_html()
+
+
+def test_tunes_are_symbols_or_anything_that_a_function_makes_a_score_of():
+    from musegen_edu.tokens.four_bar_codec import FourBarCodec
+
+    symbols = np.stack([FourBarCodec().encode(TUNE), FourBarCodec().encode(TUNE.transpose(5))])
+    rows = np.eye(47, dtype="float32")[symbols]  # one-hot, as a generator tells them
+    monitor = puppets(symbols, forge=lambda n, seed: rows, score=lambda x: np.zeros(len(x)), show="tunes", shown=2)
+    monitor.record({"judge_loss": 1.0})
+    assert [score.notes["pitch"][0] for score in monitor.forged()] == [60, 65]
+    assert monitor.diversity[1] == pytest.approx(0.25)  # two bars in eight
+    assert monitor.heard.notes["pitch"][0] == 60
+    facts, buffers = monitor.fetch_real({}, [])
+    assert facts["shown"][0]["bpm"] and len(buffers) == 2 and len(buffers[0]) == 16 * 20
+    own = puppets(show=lambda example: Score.from_melody([60 + round(float(example[0]))], 96))
+    own.record({"judge_loss": 1.0})
+    assert own.info["kind"] == "scores" and len(own.forged()) == 3
+    with pytest.raises(ValueError, match="must return a Score"):
+        puppets(show=lambda example: 3)
+
+
+def test_spectrograms_keep_their_levels_and_sound():
+    mels = np.full((8, 16, 20), -70.0, np.float32)
+    mels[:, 5, :] = -10
+    view = SpectrogramsView(mels, None, shown=2, sample_rate=16000, n_fft=512, hop_length=128)
+    assert view.real.shape == (2, 16, 20) and (view.quietest, view.loudest) == (-90, -10)
+    assert view.real[0, 5, 0] == 255 and view.real[0, 4, 0] == 64  # 20 of 80 dB
+    monitor = puppets(
+        mels, forge=lambda n, seed: mels, score=lambda x: x[:, 0, 0], show="spectrograms", n_fft=512, hop_length=128
+    )
+    monitor.record({"judge_loss": 1.0})
+    facts, (sound,) = monitor.fetch_sound({"step": 1, "index": 0}, [])
+    assert facts["seconds"] == pytest.approx(0.152, abs=0.02) and len(sound) > 400
+    assert monitor.diversity[1] == 1.0
+    with pytest.raises(ValueError, match="decibels"):
+        puppets(mels[:, 0], show="spectrograms")
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"every": 0}, "every"), ({"keep": 3}, "keep"), ({"shown": 7}, "shown"), ({"batch_size": 0}, "batch_size"),
+        ({"show": "pictures"}, "show"), ({"hide": ["pause"]}, "hide"),
+    ],
+)  # fmt: skip
+def test_wrong_arguments_are_told(options, words):
+    with pytest.raises(ValueError, match=words):
+        puppets(**options)
+    with pytest.raises(ValueError, match="generator"):
+        GanMonitor(SimpleNamespace(), REAL)
+
+
+def test_the_static_picture_stands_where_no_widget_lives(monkeypatch):
+    monitor = puppets(title="A game", diversity=lambda x: 3.0)
+    assert "No step has been trained" in monitor.static_html()
+    for step in monitor.steps(20):
+        monitor.record({"judge_loss": 1 / step, "generator_loss": step / 9})
+    html = monitor.static_html()
+    assert (
+        html.startswith("<div")
+        and "A game" in html
+        and "After 20 steps the judge is right on" in html
+        and "<script" not in html
+    )
+    monkeypatch.setenv("MUSEGEN_STATIC", "1")
+    assert set(monitor._repr_mimebundle_()[0]) == {"text/html", "text/plain"}
