@@ -9,14 +9,8 @@ import numpy as np
 import pytest
 
 from musegen_edu.checks import core
-from musegen_edu.checks.hybrid_gans import (
-    check_band,
-    check_cycle,
-    check_tonal,
-    check_weight,
-    keys_that_suit_better,
-    quiz_recap,
-)
+from musegen_edu.checks.hybrid_bands import check_band, check_weight, keys_that_suit_better
+from musegen_edu.checks.hybrid_gans import check_cycle, check_tonal, quiz_recap
 from musegen_edu.checks.hybrid_quiz import QUESTIONS
 from musegen_edu.letters import letters_to_score
 from musegen_edu.metrics import tonal_centroid
