@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from musegen_edu import PianoRollEditor, Score, letters_to_score, midi_to_score
+from musegen_edu.tokens import FourBarCodec
 from musegen_edu.widgets.base import packed_module, widget_module
 from musegen_edu.widgets.latent_corners import corpus_corner, moved_to_tonic
 from musegen_edu.widgets.latent_explorer import LatentExplorer
@@ -48,7 +49,7 @@ def test_corners_sound_exactly_as_entered_and_what_lies_between_is_the_models(ex
         np.testing.assert_array_equal(sounding.notes, corner.notes)  # onsets, durations, velocities and all
     codec_notes = explorer.plane[4][4].notes
     assert len(codec_notes) == 24 and set(codec_notes["velocity"].tolist()) == {80}
-    means = [toy_vae.encode(explorer._codec.encode(corner)[None])[0] for corner in four_corners]
+    means = [toy_vae.encode(FourBarCodec().encode(corner)[None])[0] for corner in four_corners]
     first_pitch = round(float(np.mean([mean[0, 0] for mean in means]) * 6 + 24)) + 42  # symbol 3 is MIDI 45
     assert pitches(explorer.plane[4][4])[0] == first_pitch
 

@@ -9,23 +9,23 @@ import numpy as np
 import numpy.typing as npt
 import traitlets
 
-from musegen_edu.attributes import AttributeSurface, moved_points
-from musegen_edu.keys import key_to_pitch_classes, parse_key, pitch_to_name
-from musegen_edu.latent import LatentModel, codec_of, latents_to_scores, plane_points, scores_to_latents
+from musegen_edu.attributes import AttributeSurface
+from musegen_edu.latent import LatentModel, latents_to_scores
 from musegen_edu.score import DRUMS, Score
 from musegen_edu.widgets.base import packed_module, theme
 from musegen_edu.widgets.latent_corners import CORNERS, checked_corner, corpus_corner, folk_attributes
-from musegen_edu.widgets.latent_journey import BAR_TICKS, N_BARS, join_bars, path_to_cells, point_to_cell
+from musegen_edu.widgets.latent_journey import join_bars, path_to_cells, point_to_cell
 from musegen_edu.widgets.latent_pictures import plane_picture
+from musegen_edu.widgets.latent_plane import LatentPlane, melodies_to_rows, other_keys_remark, plane_facts
 from musegen_edu.widgets.pictures import engraving_of, static_picture
 from musegen_edu.widgets.saved_melodies import checked_melodies, melody_to_score, score_to_melody
-from musegen_edu.widgets.sounding import SoundingWidget, answers, checked, notes_to_rows
+from musegen_edu.widgets.sounding import SoundingWidget, answers, checked
+from musegen_edu.widgets.undo_history import UndoHistory
 
 FARTHEST = 3.0  # how far a slider goes, in standard deviations of the attribute
 LARGEST = 15  # cells along an edge
 LONGEST = 64  # bars of a journey
 MAX_POINTS = 400  # of a path
-STEPS_BACK = 200
 _TEMPO = 112.0  # of folk tunes here: a dance tempo is too quick to follow with the eye
 TRACKED = ("corners", "amounts", "puck", "path", "saved")  # what undo brings back
 
@@ -114,32 +114,23 @@ class LatentExplorer(SoundingWidget):
             if not callable(getattr(model, name, None)):
                 raise ValueError(f"model={model!r} cannot {name}; give one such as load_pretrained('melody_vae')")
         self.size = checked("size", size, isinstance(size, int) and 2 <= size <= LARGEST, f"from 2 to {LARGEST}")
-        self._model, self._codec = model, codec_of(model)
+        qualities = folk_attributes(model) if attributes is None else attributes
+        self._model, self._plane = model, LatentPlane(model, size, qualities)
         self._rng = np.random.default_rng(checked("seed", seed, isinstance(seed, int) and seed >= 0, "at least 0"))
         self._is_moving = True  # is Python putting several traits in place that are one step?
-        self._past: list[dict[str, Any]] = []
-        self._future: list[dict[str, Any]] = []
-        self._present: dict[str, Any] = {}
-        self._known: dict[Score, npt.NDArray[np.float64]] = {}  # corner -> latent
         scores = self._four_tunes() if corners is None else self._linked(corners)
-        self._qualities = dict(folk_attributes(model) if attributes is None else attributes)
         super().__init__(
             corners=scores,
             title=title,
             puck=[(size - 1) / 2] * 2,
-            amounts=dict.fromkeys(self._qualities, 0.0),
+            amounts=dict.fromkeys(self._plane.qualities, 0.0),
             bpm=scores[0].bpm,
             program=scores[0].programs[0],
             hide=[hide] if isinstance(hide, str) else list(hide),
         )
-        n = len(self._latents()[0])
-        for name, quality in self._qualities.items():
-            slope = quality.slope if isinstance(quality, AttributeSurface) else quality
-            checked(
-                f"attributes[{name!r}]", quality, np.shape(slope) == (n,), f"a vector of {n} numbers, or such a surface"
-            )
+        self._plane.check_qualities(self._n_latent)
         self._decode()
-        self._present = self._state()
+        self._steps = UndoHistory(self._state(), sliders="amounts")
         self._is_moving = False
 
     # ---- from Python ----
@@ -147,12 +138,7 @@ class LatentExplorer(SoundingWidget):
     @property
     def plane(self) -> list[list[Score]]:
         """All melodies as they sound, rows from the top; with no attribute moved, the corners as they were entered."""
-        rows = [self._cells[i * self.size : (i + 1) * self.size] for i in range(self.size)]
-        if not self._is_moved:
-            ends = (0, self.size - 1)
-            for corner, (i, j) in zip(self.corners, [(i, j) for i in ends for j in ends], strict=True):
-                rows[i][j] = corner
-        return [[self._as_heard(score) for score in row] for row in rows]
+        return [[self._as_heard(score) for score in row] for row in self._plane.rows]
 
     @property
     def here(self) -> Score:
@@ -192,7 +178,7 @@ class LatentExplorer(SoundingWidget):
 
     def corner_from_prior(self, name: str) -> Score:
         """Put a melody into a corner that the model makes of a random latent (standard normal); return it."""
-        latent = self._rng.standard_normal((1, len(self._latents()[0])))
+        latent = self._rng.standard_normal((1, self._n_latent))
         (melody,) = latents_to_scores(self._model, latent, key=self.corners[0].key, title="a random melody")
         self.set_corner(name, melody)
         return self.corners[CORNERS.index(name)]
@@ -216,11 +202,11 @@ class LatentExplorer(SoundingWidget):
 
     def undo(self) -> None:
         """Take the last change of corners, attributes, puck, path or saved melodies back."""
-        self._travel(self._past, self._future)
+        self._travel(self._steps.undo())
 
     def redo(self) -> None:
         """Make the change again that was taken back last."""
-        self._travel(self._future, self._past)
+        self._travel(self._steps.redo())
 
     # ---- checks ----
 
@@ -229,7 +215,7 @@ class LatentExplorer(SoundingWidget):
         scores = tuple(proposal["value"])
         checked("corners", scores, len(scores) == len(CORNERS), "four scores: top left, top right, bottom left, bottom right")  # fmt: skip
         for name, score in zip(CORNERS, scores, strict=True):
-            self._latent_of(name, checked_corner(name, score))
+            self._plane.latent_of(name, checked_corner(name, score))
         return scores
 
     @traitlets.validate("puck")
@@ -251,9 +237,14 @@ class LatentExplorer(SoundingWidget):
     def _check_amounts(self, proposal: dict[str, Any]) -> dict[str, float]:
         amounts = proposal["value"]
         for name, amount in amounts.items():
-            checked("amounts", amounts, name in self._qualities, f"for {', '.join(self._qualities) or 'nothing'}")
+            checked(
+                "amounts",
+                amounts,
+                name in self._plane.qualities,
+                f"for {', '.join(self._plane.qualities) or 'nothing'}",
+            )
             checked(f"amounts[{name!r}]", amount, -FARTHEST <= amount <= FARTHEST, f"from {-FARTHEST:g} to {FARTHEST:g}")  # fmt: skip
-        return {name: float(amounts.get(name, 0.0)) for name in self._qualities}
+        return {name: float(amounts.get(name, 0.0)) for name in self._plane.qualities}
 
     @traitlets.validate("saved")
     def _check_saved(self, proposal: dict[str, Any]) -> list[dict[str, Any]]:
@@ -334,63 +325,26 @@ class LatentExplorer(SoundingWidget):
         first = corpus_corner(None, self._rng).replace(bpm=_TEMPO, programs=(0,))
         return (first, *(corpus_corner(first.key, self._rng) for _ in CORNERS[1:]))
 
-    def _latent_of(self, name: str, score: Score) -> npt.NDArray[np.float64]:
-        if score not in self._known:
-            try:
-                self._known[score] = scores_to_latents(self._model, [score])[0].astype(np.float64)
-            except ValueError as error:
-                raise ValueError(f"corner {name}: {error}") from error
-        return self._known[score]
-
-    def _latents(self) -> list[npt.NDArray[np.float64]]:
-        return [self._latent_of(name, score) for name, score in zip(CORNERS, self.corners, strict=True)]
-
     @property
-    def _is_moved(self) -> bool:
-        return any(self.amounts.values())
+    def _n_latent(self) -> int:
+        return len(self._plane.latents(self.corners)[0])
 
     def _as_heard(self, score: Score) -> Score:
         return score.replace(bpm=self.bpm, programs=(self.program,))
 
     def _decode(self) -> None:
-        """Decode the whole plane in one call, and tell the page."""
-        points = plane_points(np.array(self._latents()), self.size).reshape(self.size**2, -1)  # (size * size, latent)
-        for name, amount in self.amounts.items():
-            points = moved_points(points, self._qualities[name], amount) if amount else points
-        symbols = self._model.decode(points)  # (size * size, 64)
-        self._cells = [self._codec.decode(row, key=key) for row, key in zip(symbols, self._keys(), strict=True)]
-        self._known = {score: self._known[score] for score in self.corners}  # forget corners that are gone
-        self._show()
-
-    def _keys(self) -> list[str | None]:
-        """Return the key of each cell: the tonic of corner A, and the mode of the nearest corner where that has the same tonic."""
-        home = self.corners[0].key
-        half = (self.size - 1) / 2
-        nearest = [self.corners[2 * (i > half) + (j > half)].key for i in range(self.size) for j in range(self.size)]
-        return [key if key and home and parse_key(key)[0] == parse_key(home)[0] else home for key in nearest]
-
-    def _show(self) -> None:
-        """Tell the page of plane and corners in one message."""
-        home = self.corners[0].key
-        cells = [score for row in self.plane for score in row] + list(self.corners)
-        rows = [np.frombuffer(notes_to_rows(score), "<i4").reshape(-1, 5).copy() for score in cells]
-        for cell, notes in enumerate(rows):
-            notes[:, 4] = cell
-        others = [f"{name} ({score.key})" for name, score in zip(CORNERS, self.corners, strict=True) if score.key and home and parse_key(score.key)[0] != parse_key(home)[0]]  # fmt: skip
+        """Decode the plane, and tell the page of plane and corners in one message."""
+        self._plane.decode(self.corners, self.amounts)
+        melodies = [score for row in self.plane for score in row] + list(self.corners)
         with self.hold_sync():
             self.info = {
                 "size": self.size,
-                "bar": BAR_TICKS,
-                "bars": N_BARS,
-                "names": [score.title or "a melody" for score in self.corners],
-                "attributes": list(self._qualities),
+                "attributes": list(self._plane.qualities),
                 "farthest": FARTHEST,
-                "key": home or "",
-                "scale": sorted(key_to_pitch_classes(home)) if home else [],
-                "spelling": [pitch_to_name(60 + pitch, home).rstrip("0123456789-") for pitch in range(12)],
+                **plane_facts(self.corners),
             }
-            self.notes_data = np.concatenate(rows).astype("<i4").tobytes()
-            self.remark = f"The plane sounds on the tonic of A ({home}); {', '.join(others)} sound{'s' if len(others) == 1 else ''} in another key at the corner only." if others else ""  # fmt: skip
+            self.notes_data = melodies_to_rows(melodies)
+            self.remark = other_keys_remark(self.corners)
 
     # ---- undo ----
 
@@ -404,31 +358,14 @@ class LatentExplorer(SoundingWidget):
             return
         if change["name"] in ("corners", "amounts"):
             self._decode()
-        before = self._present
-        self._present = self._state()
-        if not (change["name"] == "amounts" and self._goes_on_from(before)):
-            self._past = [*self._past[-STEPS_BACK + 1 :], before]
-        self._future = []
-        self.history = [len(self._past), 0]
+        self._steps.remember(self._state())
+        self.history = self._steps.steps
 
-    def _goes_on_from(self, before: Mapping[str, Any]) -> bool:
-        """Whether the present change moves the one attribute that the last step moved, and nothing else."""
-        if not self._past or self._future:
-            return False
-
-        def moved(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
-            names = [name for name in TRACKED if name != "amounts" and old[name] != new[name]]
-            return names + [f"{name}:" for name in old["amounts"] if old["amounts"][name] != new["amounts"][name]]
-
-        last = moved(self._past[-1], before)
-        return len(last) == 1 and last[0].endswith(":") and moved(before, self._present) == last
-
-    def _travel(self, source: list[dict[str, Any]], target: list[dict[str, Any]]) -> None:
-        if not source:
+    def _travel(self, state: Mapping[str, Any] | None) -> None:
+        """Put everything in place as it was."""
+        if state is None:
             return
-        state = source.pop()
-        target.append(self._present)
-        changed = {name for name in TRACKED if state[name] != self._present[name]}
+        changed = {name for name in TRACKED if state[name] != getattr(self, name)}
         self._is_moving = True
         try:
             with self.hold_sync():
@@ -438,8 +375,7 @@ class LatentExplorer(SoundingWidget):
                     self._decode()
         finally:
             self._is_moving = False
-        self._present = state
-        self.history = [len(self._past), len(self._future)]
+        self.history = self._steps.steps
 
     # ---- how it is shown ----
 
