@@ -75,7 +75,7 @@ class SpectrogramGAN(AdversarialPair):
                 raise ValueError(f"{size}={value} must be at least 1")
         generator = note_generator(n_instruments, latent=latent, units=units, seed=seed)
         judge = note_judge(n_instruments, filters=filters, seed=seed)
-        super().__init__(generator, judge, noise=latent, seed=seed, **options)
+        super().__init__(generator, judge, noise=latent, seed=seed, **{"name": "spectrogram_gan", **options})
         self.n_instruments = n_instruments
         own = {"n_instruments": n_instruments, "latent": latent, "units": units, "filters": list(filters)}
         self._arguments = {**own, "seed": seed, **options}
@@ -169,13 +169,15 @@ def note_judge(n_instruments: int, *, filters: tuple[int, ...] = (16, 32, 48, 64
     return keras.Model([levels, condition], scores, name="note_judge")
 
 
-def looking_layers(filters: tuple[int, ...], seeds: Any) -> list[Any]:
+def looking_layers(filters: tuple[int, ...], seeds: Any, name: str = "look") -> list[Any]:
     """Return four convolutions of bounded slope, each of which halves a picture in both directions."""
     if len(filters) != 4 or min(filters) < 1:
         raise ValueError(f"filters={filters!r} must be four numbers of at least 1")
     numbers = [next(seeds) for _ in filters]
     return [
-        SpectralConv2D(width, 4, strides=2, padding="same", kernel_initializer=_glorot(n), seed=n, name=f"look_{place}")
+        SpectralConv2D(
+            width, 4, strides=2, padding="same", kernel_initializer=_glorot(n), seed=n, name=f"{name}_{place}"
+        )
         for place, (width, n) in enumerate(zip(filters, numbers, strict=True), 1)
     ]
 

@@ -98,9 +98,9 @@ class SpectrogramVAEGAN(AdversarialPair):
         # ---- functional graph ----
         z, pitch = keras.Input((latent,), name="code"), keras.Input((), dtype="int32", name="told_pitch")
         generator = keras.Model([z, pitch], Floor(name="floor")(vae.decoder([z, pitch])), name="generator")
-        super().__init__(generator, judge, noise=latent, seed=seed, **options)
+        super().__init__(generator, judge, noise=latent, seed=seed, **{"name": "vae_gan", **options})
         self.vae = vae
-        features = judge.get_layer(f"look_{_COMPARED}").output
+        features = judge.get_layer(f"see_{_COMPARED}").output
         self.seeing = keras.Model(judge.inputs, [judge.output, features], name="seeing")
         self.watched = [keras.metrics.Mean(name="kl"), keras.metrics.Mean(name="unexplained")]
 
@@ -224,7 +224,9 @@ def picture_judge(looks: tuple[int, ...] = (16, 32, 48, 64), *, seed: int = 0) -
     """Return a judge: [levels (n, 63, 128), MIDI pitches (n,)] to scores (n, 1), logits, above 0 for "real"."""
     # ---- layers ----
     seeds = iter(range(1000 * seed + 500, 1000 * seed + 1000))
-    convolutions = looking_layers(looks, seeds)
+    convolutions = looking_layers(
+        looks, seeds, "see"
+    )  # named apart from the encoder's, so that stored weights are told apart
     glorot = keras.initializers.GlorotUniform
     number, last = next(seeds), next(seeds)
     sum_up = SpectralDense(_FEATURES, kernel_initializer=glorot(seed=number), seed=number, name="sum_up")

@@ -83,13 +83,13 @@ def judge_forger(pair: SpectrogramGAN, train: Notes, test: Notes) -> dict[str, A
     asked = test.once()
     vae = load_pretrained("spectrogram_vae")
     codes, _ = vae.encode(train.mels, train.pitches)
-    centres = np.stack([codes[train.instruments == number].mean(axis=0) for number in range(pair.n_instruments)])
+    centres = np.stack([codes[train.instruments == number].mean(axis=0) for number in asked.instruments])
     below = train.once()
     places = [int(np.flatnonzero((below.conditions == (p - 1, i)).all(axis=1))[0]) for p, i in asked.conditions]
     painted = {
         "real": asked.mels,
         "forged": pair.generate(len(asked), condition=asked.conditions, seed=0),
-        "vae": vae.decode(centres[asked.instruments], asked.pitches),
+        "vae": vae.decode(centres, asked.pitches),
         "semitone_below": below.mels[places],
     }
     known = train.once()
