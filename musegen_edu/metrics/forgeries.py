@@ -111,8 +111,9 @@ def forger_rows(
     "repeated bars" : share of the bars after the first that have come before in the same score, note for note.
     "different bars" : among equally many bars of each group, the share of those left when all copies but one are taken away. Where a
         forger has found one trick, it is small.
-    "new runs of 8 notes" : `ngram_novelty`, and "whole copies": the share of the scores that are in the corpus from the first note to the last. These two
-        have no floor: more of the new is no fault.
+    "new runs of 8 notes" : `ngram_novelty`.
+    "whole copies" : share of the scores that are in the corpus, in any key, from the first note to the last. These last two measures have
+        no floor: nothing is wrong with music that is new.
 
     Raises
     ------
@@ -232,7 +233,8 @@ def _bars(score: Score, n_bars: int) -> list[bytes]:
 
 
 def _overlap(a: npt.NDArray[np.int64], b: npt.NDArray[np.int64]) -> float:
-    return float(np.minimum(a / a.sum(), b / b.sum()).sum()) if a.sum() and b.sum() else math.nan
+    n = min(len(a), len(b))  # what is beyond, only one of them has
+    return float(np.minimum(a[:n] / a.sum(), b[:n] / b.sum()).sum()) if a.sum() and b.sum() else math.nan
 
 
 def _is_copy(score: Score, index: CorpusIndex) -> bool:
