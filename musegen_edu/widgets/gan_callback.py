@@ -53,7 +53,7 @@ class GanCallback(keras.callbacks.Callback):
         self._monitor.end()
 
 
-class Still(keras.Model):  # type: ignore[misc]  # Keras has no types
+class Still(keras.Model):
     """A network that is asked and not trained: compiled once, with the weights of the network that is trained."""
 
     def __init__(self, network: Any) -> None:

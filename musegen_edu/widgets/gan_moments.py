@@ -123,7 +123,7 @@ def draw_scores(real: npt.NDArray[Any], forged: npt.NDArray[Any], side: float, e
 def range_of(shown: Sequence[Frame]) -> tuple[float, float]:
     """The range of all scores of some frames, 0 in it."""
     scores = [part for frame in shown for pair in frame.scores.values() for part in pair]
-    finite = np.concatenate([part[np.isfinite(part)] for part in scores] or [np.zeros(1)])
+    finite = np.concatenate([part[np.isfinite(part)] for part in scores] or [np.zeros(1, np.float32)])
     low, high = float(finite.min(initial=-0.5)), float(finite.max(initial=0.5))
     return low - 0.03 * (high - low), high + 0.03 * (high - low)
 

@@ -47,7 +47,8 @@ class GanMonitor(GanPages):
     show : `"points"` for examples of shape (n, 1) or (n, 2); `"tunes"` for symbols; `"spectrograms"` for mel spectrograms in decibels,
         (n, mels, frames); or a function from an example to a `Score`. None is `"points"` where the shape fits, else `"tunes"`.
     codec : for `"tunes"`: its `decode` makes a `Score` of symbols; None takes the pair's, or a `FourBarCodec`.
-    to_mel : for `"spectrograms"`: makes decibels of examples, (n, mels, frames); None where they are decibels.
+    to_mel : for `"spectrograms"`: makes decibels, (n, mels, frames), of examples as the players know them; None where they are decibels, or
+        levels as the course's own players know them (see `SpectrogramGAN.prepare`).
     sample_rate, n_fft, hop_length : for `"spectrograms"`, in Hz and samples: as in `mel_to_audio`.
     every : steps from one kept picture to the next, at first.
     keep : pictures kept at most, 4 or more; when there are more, every second one is dropped and `every` doubles.
@@ -56,7 +57,8 @@ class GanMonitor(GanPages):
     diversity : function of generated examples (n, ...) that returns a number; its name is shown. None is the coverage of the real examples,
         for tunes the share of distinct bars.
     forge : function of n and `seed` that returns generated examples; None lets the pair's generator make them.
-    score : function of examples that returns a judge's scores, (n, ...), or a dict of them for several judges; None is `pair.scores` or `pair.judge`.
+    score : function of examples, as `real` has them, that returns a judge's scores, (n, ...), or a dict of them for several judges; None is
+        `pair.scores`, else `pair.judge`.
     seed : of the noise and of the page's own batches.
     title : heading.
     hide : controls to put away, any of `GanMonitor.HIDEABLE`.
@@ -125,7 +127,7 @@ class GanMonitor(GanPages):
         self._condition = None if condition is None else as_array(condition)
         checked("real", self._examples.shape, self._examples.ndim >= 2 and len(self._examples) >= 2, "of the shape (n, ...), two examples or more")  # fmt: skip
         sound = {"sample_rate": sample_rate, "n_fft": n_fft, "hop_length": hop_length}
-        self._view = make_view(show, self._examples, codec or getattr(pair, "codec", None), to_mel, shown, sound)
+        self._view = make_view(show, self._examples, pair, codec, to_mel, shown, sound)
         n = min(self._view.n_scored, len(self._examples))
         told = None if self._condition is None else self._condition[:n]
         self._players = Players(pair, self._examples[:n], told, forge=forge, score=score, seed=seed)

@@ -15,7 +15,7 @@ from musegen_edu.score import Score
 from musegen_edu.widgets.gan_history import Frame, GanHistory
 from musegen_edu.widgets.gan_players import PLAYERS, Players, Rest
 from musegen_edu.widgets.gan_steering import Steering
-from musegen_edu.widgets.gan_views import View
+from musegen_edu.widgets.gan_views import SpectrogramsView, View
 from musegen_edu.widgets.kernel_messages import answer_waiting_commands
 from musegen_edu.widgets.sounding import SoundingWidget, answers
 
@@ -34,7 +34,7 @@ class GanPages(SoundingWidget):
     _view: View
     _rest: Rest
     _pair: Any
-    _busy: threading.RLock  # type: ignore[valid-type]
+    _busy: threading.RLock
     _rng: np.random.Generator
     _examples: npt.NDArray[Any]
     _condition: npt.NDArray[Any] | None
@@ -213,7 +213,8 @@ class GanPages(SoundingWidget):
     @answers
     def fetch_real(self, _: dict[str, Any]) -> tuple[dict[str, Any], list[bytes]]:
         """Return the real examples that stand beside the generated ones."""
-        facts, buffers = self._view.shown(self._view.real)
+        view: Any = self._view  # its `shown` takes what its `real` holds
+        facts, buffers = view.shown(view.real)
         return {"shown": facts}, buffers
 
     @answers
@@ -221,12 +222,13 @@ class GanPages(SoundingWidget):
         """Return the sound of one spectrogram: real, or generated at a step."""
         from musegen_edu.widgets.training_samples import audio_file
 
-        if self._view.kind != "spectrograms":
+        view = self._view
+        if not isinstance(view, SpectrogramsView):
             raise ValueError("only spectrograms are made into sound here")
         step = message["step"]
-        levels = self._view.real if step is None else self._history.near(int(step)).forged
-        audio = self._view.audio(levels[int(message["index"])])  # type: ignore[union-attr]
-        return {"seconds": audio.shape[-1] / self._view.sample_rate}, [audio_file(audio, self._view.sample_rate)[1]]  # type: ignore[union-attr]
+        levels = view.real if step is None else self._history.near(int(step)).forged
+        audio = view.audio(levels[int(message["index"])])
+        return {"seconds": audio.shape[-1] / view.sample_rate}, [audio_file(audio, view.sample_rate)[1]]
 
 
 def _number(value: float) -> float | None:

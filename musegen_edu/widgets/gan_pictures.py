@@ -98,7 +98,11 @@ def finding(history: GanHistory, info: dict[str, Any]) -> str:
 
 def _losses(history: GanHistory, shown: Sequence[Frame], at: int | None) -> str:
     steps = np.array(history.curves["step"], float)
-    lines = [(np.array(history.curves[name]), *rest) for name, *rest in _LINES if name in history.curves]
+    lines = [
+        (np.array(history.curves[key], float), colour, dash, name)
+        for key, colour, dash, name in _LINES
+        if np.isfinite(history.curves.get(key, [])).any()
+    ]
     values = np.concatenate([values for values, *_ in lines]) if lines else np.zeros(0)
     values = values[np.isfinite(values)]
     if not len(values):
@@ -149,7 +153,11 @@ def _sounds(view: View, shown: Sequence[Frame]) -> str:
     """A real example and the first of the last moment, to be heard."""
     entries: list[tuple[str, str]] = []
     last = shown[-1]
-    for words, examples in (("real", view.real), (f"generated, step {last.step}", None if last.error else last.forged)):
+    told: list[tuple[str, Any]] = [
+        ("real", view.real),
+        (f"generated, step {last.step}", None if last.error else last.forged),
+    ]
+    for words, examples in told:
         if examples is None or isinstance(view, PointsView):
             continue
         if isinstance(view, ScoresView):

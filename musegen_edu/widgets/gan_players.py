@@ -23,8 +23,8 @@ class Players:
     pair : an `AdversarialPair`, or anything with the networks `generator` and `judge`.
     real : real examples, (n, ...), as many as are scored.
     condition : what both players are told with each of them, n rows, or None.
-    forge : called with n and `seed`, returns examples as the judge reads them; None asks the generator.
-    score : called with examples, returns (n, ...) or a dict of such arrays; None asks `pair.scores` or else the judge.
+    forge : called with n and `seed`, returns examples, as `real` or as the judge reads them; None asks the generator.
+    score : called with examples as `real` has them, returns (n, ...) or a dict of such arrays; None asks `pair.scores` or else the judge.
     seed : of the noise.
 
     Raises
@@ -48,15 +48,18 @@ class Players:
                 raise ValueError(f"pair={pair!r} has no {part}; give one that has, or {name}=, a function")
         self.pair, self.n, self._condition, self._seed = pair, len(real), condition, seed
         self._forge, self._score = forge, score or getattr(pair, "scores", None)
-        prepare = getattr(pair, "prepare", None)
-        self.real = real if prepare is None else as_array(prepare(real))  # as the judge reads them
+        self._prepare = getattr(pair, "prepare", None)
+        self._raw = real
+        self.real = self._prepared(real) if self._score is None else real  # as the judge reads them
         self._noise: Any = None
         self._still: dict[str, Any] = {}
 
     def forged(self) -> Array:
         """Return n forged examples, made of the same noise each time."""
         if self._forge is not None:
-            return as_array(self._forge(self.n, seed=self._seed))
+            forged = as_array(self._forge(self.n, seed=self._seed))
+            is_raw = self._score is None and forged.shape[1:] == self._raw.shape[1:]
+            return self._prepared(forged) if is_raw else forged
         if self._noise is None:
             self._noise = self._drawn()
         told = self._noise if self._condition is None else [self._noise, self._condition]
@@ -65,6 +68,8 @@ class Players:
     def scores(self, examples: Array, condition: Array | None = None) -> Scores:
         """Return the judge's scores of examples, (n,) each: above 0 for "real". Several judges have a name each."""
         if self._score is not None:
+            if np.issubdtype(self.real.dtype, np.integer) and examples.ndim > self.real.ndim:
+                examples = examples.argmax(axis=-1)  # rows of symbols: the function knows the symbols themselves
             told = self._score(examples)
         else:
             told = self._ask("judge", examples if condition is None else [examples, condition])
@@ -86,6 +91,9 @@ class Players:
         first = next(iter(scores.values()))
         real, fake = ({name: one[cut] for name, one in scores.items()} for cut in (slice(a), slice(a, b)))
         return real, fake, None if probes is None else first[b:]
+
+    def _prepared(self, examples: Array) -> Array:
+        return examples if self._prepare is None else as_array(self._prepare(examples))
 
     def _drawn(self) -> Any:
         draw = getattr(self.pair, "draw_noise", None)

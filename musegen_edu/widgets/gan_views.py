@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from musegen_edu.score import Score
 from musegen_edu.widgets.gan_diversity import coarse, coverage, distinct_bars
+from musegen_edu.widgets.gan_players import as_array
 from musegen_edu.widgets.sounding import MAX_NOTES, facts_of, notes_to_rows
 
 N_HEARD = 24  # scores by which the diversity of a function's tunes is measured
@@ -176,6 +177,7 @@ View = PointsView | ScoresView | SpectrogramsView
 def make_view(
     show: str | Callable[[Any], Score] | None,
     real: Array,
+    pair: Any,
     codec: Any,
     to_mel: Callable[[Any], Any] | None,
     shown: int,
@@ -190,7 +192,7 @@ def make_view(
 
     Examples
     --------
-    >>> make_view(None, np.zeros((5, 2)), None, None, 3, {}).kind
+    >>> make_view(None, np.zeros((5, 2)), None, None, None, 3, {}).kind
     'points'
     """
     if show is None:
@@ -200,11 +202,19 @@ def make_view(
     if show == "points":
         return PointsView(real)
     if show == "spectrograms":
-        return SpectrogramsView(real, to_mel, shown=shown, **sound)
+        prepare = getattr(pair, "prepare", None)
+        some = real[: SpectrogramsView.n_scored]
+        known = some if prepare is None else as_array(prepare(some))  # as the players know them
+        if to_mel is None and known.shape != some.shape:
+            from musegen_edu.models.note_painter import levels_to_mels
+
+            to_mel = levels_to_mels
+        return SpectrogramsView(known, to_mel, shown=shown, **sound)
     if show != "tunes":
         raise ValueError(
             f"show={show!r} must be 'points', 'tunes', 'spectrograms' or a function from an example to a Score"
         )
+    codec = codec or getattr(pair, "codec", None)
     if codec is None:
         from musegen_edu.tokens.four_bar_codec import FourBarCodec
 
