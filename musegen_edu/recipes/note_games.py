@@ -18,6 +18,7 @@ from musegen_edu.models.note_painter import SAMPLE_RATE
 from musegen_edu.models.two_speed_adam import TwoSpeedAdam
 from musegen_edu.pretrained import load_pretrained
 from musegen_edu.quiet_keras import keras
+from musegen_edu.recipes.game_backup import GameBackup
 from musegen_edu.recipes.making import EpochClock, drawn_places, progress_folder, round_weights
 from musegen_edu.recipes.spectrogram_vae import IN_TUNE, cents_off
 from musegen_edu.timbre_morphing import mel_to_sound, note_mels
@@ -134,12 +135,12 @@ def play_to_store(
     chosen = drawn_places(len(notes), profile, seed=seed)
     folder = progress_folder(name, profile, seed=seed)
     clock = EpochClock(folder / "epochs.json", on_epoch=on_epoch)
-    batches = ToldNotes(notes.mels[chosen], told[chosen], profile.batch_size, seed=seed, epoch=len(clock.reports))
+    backup = GameBackup(folder / "game.npz")
+    batches = ToldNotes(notes.mels[chosen], told[chosen], profile.batch_size, seed=seed, epoch=backup.epoch)
     steps = profile.epochs * len(batches)
     fall = keras.optimizers.schedules.CosineDecay(0.1, steps, alpha=0.02, warmup_target=1.0, warmup_steps=WARM_UP)
     pair.compile(TwoSpeedAdam(*rates, beta_1=betas[0], beta_2=betas[1], learning_rate=fall))
-    backup = keras.callbacks.BackupAndRestore(str(folder / "backup"), delete_checkpoint=False)
-    pair.fit(batches, epochs=profile.epochs, verbose=verbose, callbacks=[clock, backup])
+    pair.fit(batches, epochs=profile.epochs, initial_epoch=backup.epoch, verbose=verbose, callbacks=[clock, backup])
     round_weights(pair)
     return clock.reports
 
