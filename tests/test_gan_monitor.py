@@ -274,9 +274,13 @@ def test_tunes_are_symbols_or_anything_that_a_function_makes_a_score_of():
 
     symbols = np.stack([FourBarCodec().encode(TUNE), FourBarCodec().encode(TUNE.transpose(5))])
     rows = np.eye(47, dtype="float32")[symbols]  # one-hot, as a generator tells them
-    monitor = puppets(symbols, forge=lambda n, seed: rows, score=lambda x: np.zeros(len(x)), show="tunes", shown=2)
+    monitor = puppets(symbols, forge=lambda n, seed: rows, score=lambda x: x[:, 0] - 20, show="tunes", shown=2, every=1)
     monitor.record({"judge_loss": 1.0})
     assert [score.notes["pitch"][0] for score in monitor.forged()] == [60, 65]
+    assert [one.tolist() for one in monitor.scores()["judge"]] == [
+        [-2, 3],
+        [-2, 3],
+    ]  # the function reads symbols: C4 is 18
     assert monitor.diversity[1] == pytest.approx(0.25)  # two bars in eight
     assert monitor.heard.notes["pitch"][0] == 60
     facts, buffers = monitor.fetch_real({}, [])
@@ -294,15 +298,30 @@ def test_spectrograms_keep_their_levels_and_sound():
     view = SpectrogramsView(mels, None, shown=2, sample_rate=16000, n_fft=512, hop_length=128)
     assert view.real.shape == (2, 16, 20) and (view.quietest, view.loudest) == (-90, -10)
     assert view.real[0, 5, 0] == 255 and view.real[0, 4, 0] == 64  # 20 of 80 dB
-    monitor = puppets(
-        mels, forge=lambda n, seed: mels, score=lambda x: x[:, 0, 0], show="spectrograms", n_fft=512, hop_length=128
-    )
+    options = {"show": "spectrograms", "n_fft": 512, "hop_length": 128, "every": 1}
+    monitor = puppets(mels, forge=lambda n, seed: mels, score=lambda x: x[:, 0, 0], **options)
     monitor.record({"judge_loss": 1.0})
     facts, (sound,) = monitor.fetch_sound({"step": 1, "index": 0}, [])
     assert facts["seconds"] == pytest.approx(0.152, abs=0.02) and len(sound) > 400
     assert monitor.diversity[1] == 1.0
     with pytest.raises(ValueError, match="decibels"):
         puppets(mels[:, 0], show="spectrograms")
+
+
+def test_levels_become_decibels_as_the_players_know_them():
+    from musegen_edu.models.spectrogram_gan import SpectrogramGAN
+
+    pair = SpectrogramGAN(2, latent=2, units=4, filters=(2, 2, 2, 2))
+    mels = np.random.default_rng(0).uniform(-60, -20, (6, 128, 63)).astype("float32")
+    notes = np.array([[60, 0], [62, 1]] * 3, "int32")
+    monitor = GanMonitor(pair, (mels, notes), show="spectrograms", shown=2)
+    monitor._take_frame()
+    frame = monitor._history.frames[-1]
+    assert not frame.error and frame.forged.shape == (2, 128, 63)
+    real = monitor._view.quietest + monitor._view.real / 255 * 80
+    np.testing.assert_allclose(real, mels[:2], atol=0.2)
+    forged = np.clip(pair.generate(6, condition=notes, seed=0)[:2], monitor._view.quietest, monitor._view.loudest)
+    np.testing.assert_allclose(monitor._view.quietest + frame.forged / 255 * 80, forged, atol=0.2)
 
 
 @pytest.mark.parametrize(

@@ -69,11 +69,9 @@ def test_a_game_is_paused_steered_and_heard_while_its_cell_runs(open_notebook):
         assert page.evaluate(STEP) == paused + more
 
     # Real and generated are heard while the cell is still running.
-    cell.get_by_role("button", name="Play the real example 1").click()
-    assert watched.hears(440)
-    cell.get_by_role("button", name="Play the generated example 1").click()
-    assert watched.hears(880)
-    press("Stop the generated example 1")
+    for kind, hertz in (("real", 440), ("generated", 880)):
+        play = cell.get_by_role("button", name=f"Play the {kind} example 1")
+        assert watched.hears(hertz, touch=lambda play=play: play.count() and play.click())  # again when it has ended
 
     # The judge alone, then the generator alone, a step each; then both in slow motion.
     for player, more in (("Judge", 3), ("Generator", 4)):

@@ -56,7 +56,7 @@ class Rate:
 
 def tune(example):
     """A long note, whose pitch is the example's first number."""
-    return Score.from_melody([round(float(example[0]))], 24 * 8, bpm=120)
+    return Score.from_melody([round(float(example[0]))], 24 * 120, bpm=120)  # a minute
 
 
 def show_game(show_live, game, **options):
