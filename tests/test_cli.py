@@ -313,7 +313,7 @@ def test_lab_opens_asks_for_its_token_and_closes_at_ctrl_c(tmp_path, ctrl_c):
         found = re.fullmatch(r"(http://127\.0\.0\.1:\d+)/lab/tree/notebooks/00_start_here\.ipynb\?token=(.+)", address)
         assert found is not None, address
         base, token = found.groups()
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 180
         while True:
             try:
                 with urllib.request.urlopen(
@@ -327,10 +327,10 @@ def test_lab_opens_asks_for_its_token_and_closes_at_ctrl_c(tmp_path, ctrl_c):
                 assert process.poll() is None and time.monotonic() < deadline
                 time.sleep(0.2)
         with pytest.raises(urllib.error.HTTPError, match="403") as refused:
-            urllib.request.urlopen(f"{base}/api/contents", timeout=5)
+            urllib.request.urlopen(f"{base}/api/contents", timeout=60)
         refused.value.close()
         process.send_signal(signal.SIGINT)
-        rest, _ = process.communicate(timeout=60)
+        rest, _ = process.communicate(timeout=180)
     finally:
         process.kill()
         process.communicate()

@@ -256,10 +256,10 @@ def test_the_second_start_installs_nothing(start, monkeypatch):
     stamped(start)
     monkeypatch.setattr(start, "pip_install", lambda arguments: pytest.fail("installed again"))
     monkeypatch.setattr(start.subprocess, "run", lambda *args, **kwargs: pytest.fail("started a program"))
-    began = time.perf_counter()
+    began = time.process_time()  # of this process alone: another one may keep the machine busy
     start.install(dev=True, again=False)
     start.install(dev=False, again=False)  # what the tests need stays installed
-    assert time.perf_counter() - began < 0.5
+    assert time.process_time() - began < 0.5
 
 
 @pytest.mark.parametrize("change", ["lock", "folder", "cut stamp"])

@@ -293,10 +293,10 @@ def test_an_index_gives_the_same_answers_and_thousands_of_tunes_are_quick():
     index = CorpusIndex(corpus)
     assert len(index) == 3000
     queries = [random_melody(5000 + seed, n_notes=60) for seed in range(20)]
-    started = time.perf_counter()
+    started = time.process_time()
     answers = [nearest_tune(query, index) for query in queries]
     share = ngram_novelty(queries, index)
-    assert time.perf_counter() - started < 10  # measured: 0.1 s on an idle core
+    assert time.process_time() - started < 10  # measured: 0.1 s
     assert answers[0] == nearest_tune(queries[0], corpus)
     assert share == ngram_novelty(queries, corpus) == 1
     assert nearest_tune(corpus[2999], index) == (2999, 1.0)

@@ -42,13 +42,6 @@ def test_tables_are_clicked_walked_heard_and_set_from_python(open_notebook):
         page.wait_for_function(f"() => ({OUTPUTS})(2).length === 1")
         return json.loads("".join(page.evaluate(OUTPUTS, 2)[0]["text"]))
 
-    def heard(wanted):
-        for _ in range(40):
-            if watched.listen()[1] == pytest.approx(wanted, rel=0.01):
-                return True
-            page.wait_for_timeout(100)
-        return False
-
     for i in (0, 1):
         page.evaluate(RUN, i)
     for cell, html_has in ((table, "<audio"), (confusion, "One of them: Tune 0")):
@@ -61,8 +54,8 @@ def test_tables_are_clicked_walked_heard_and_set_from_python(open_notebook):
     # A step of the chain: both of its notes, by the flute, and on paper.
     click(table, 0, 1)
     assert table.locator(".mg-readout").inner_text() == "from A4 to A5: 12 of 16, 75.0 %"
-    assert heard(440)
-    assert heard(880)
+    assert watched.hears(440)
+    assert watched.hears(880)
     table.locator(".mg-paper g.note").nth(1).wait_for()
     table.get_by_role("button", name="Play", exact=True).wait_for()
 
@@ -85,10 +78,10 @@ def test_tables_are_clicked_walked_heard_and_set_from_python(open_notebook):
     click(confusion, 1, 0)
     confusion.get_by_text("1 of 2: Tune 0").wait_for()
     confusion.get_by_role("button", name="Play", exact=True).click()
-    assert heard(440)
+    assert watched.hears(440)
     confusion.get_by_role("button", name="Next piece").click()
     confusion.get_by_text("2 of 2: Tune 1").wait_for()
-    assert heard(880)
+    assert watched.hears(880)
     confusion.get_by_role("button", name="Pause", exact=True).click()
     assert report()[4] == [1, 0]
 

@@ -1,6 +1,5 @@
 """The filter explorer in Chromium: the page's maps against NumPy, the calculation under the pointer, keys, undo, and sound."""
 
-import contextlib
 from typing import Any
 
 import numpy as np
@@ -68,16 +67,6 @@ def go_to(page, step: int, row: int) -> None:
         for _ in range(way):
             page.keyboard.press(key)
     assert place(page) == (step, row)
-
-
-def falls_silent(watched) -> bool:
-    """Whether nothing is heard any more, within some seconds: a busy machine is late."""
-    for _ in range(100):
-        with contextlib.suppress(ValueError):  # two notes at once have no one pitch
-            if watched.listen()[0] < 0.003:
-                return True
-        watched.page.wait_for_timeout(100)
-    return False
 
 
 def set_number(page, label: str, value: float) -> None:
@@ -233,18 +222,17 @@ def test_what_lights_up_sounds_and_the_rest_does_not(live):
     page.keyboard.press("Space")
     assert watched.hears(220)
     page.keyboard.press("Space")
-    assert falls_silent(watched)
+    assert watched.falls_silent(0.003)
     set_number(page, "Bias", -100)
     page.locator(".mg-filter-plot").focus()
     page.keyboard.press("Space")
     page.get_by_text("Nothing lights up, so there is nothing to hear").wait_for()
     page.wait_for_timeout(300)
-    assert falls_silent(watched)
+    assert watched.falls_silent(0.003)
     page.get_by_label("Hear").select_option("all")
     page.keyboard.press("Escape")
     page.get_by_role("button", name="Play").click()
-    page.wait_for_timeout(400)
-    assert watched.listen()[0] > 0.02
+    assert watched.until(lambda: watched.loudness() > 0.02)
 
 
 def test_the_cells_of_a_sound_are_turned_back_into_sound(live):
@@ -260,11 +248,9 @@ def test_the_cells_of_a_sound_are_turned_back_into_sound(live):
     page.get_by_label("Hear").select_option("lit")
     page.get_by_role("button", name="Play").click()
     page.get_by_role("button", name="Pause").wait_for()
-    page.wait_for_timeout(700)
-    rms, _ = watched.listen()
-    assert rms > 0.01
+    assert watched.until(lambda: watched.loudness() > 0.01)
     page.get_by_role("button", name="Pause").click()
-    assert falls_silent(watched)
+    assert watched.falls_silent(0.003)
     asked = page.evaluate("asked.filter(([name]) => name === 'sound').map(([, message]) => message.what)")
     assert asked == ["original", "lit"]
     page.get_by_role("button", name="Play").click()

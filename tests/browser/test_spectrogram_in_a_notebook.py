@@ -37,10 +37,6 @@ def test_a_sound_is_seen_heard_compared_and_set_from_python(open_notebook):
         page.wait_for_function(f"() => ({OUTPUTS})(1).length === 1")
         return json.loads("".join(page.evaluate(OUTPUTS, 1)[0]["text"]))
 
-    def heard():
-        page.wait_for_timeout(600)
-        return watched.listen()[1]
-
     # The picture comes by itself, the static one stays away.
     page.evaluate(RUN, 0)
     cell.locator(".mg-spectrogram").wait_for()
@@ -52,9 +48,9 @@ def test_a_sound_is_seen_heard_compared_and_set_from_python(open_notebook):
     # A real click is heard; the other sound is in the same place.
     cell.get_by_role("button", name="Play", exact=True).click()
     cell.get_by_role("button", name="Pause", exact=True).wait_for()
-    assert heard() == pytest.approx(440, rel=0.002)
+    assert watched.hears(440, rel=0.002)
     cell.get_by_role("button", name="one", exact=True).click()
-    assert heard() == pytest.approx(660, rel=0.002)
+    assert watched.hears(660, rel=0.002)
     cell.get_by_role("button", name="two", exact=True).click()
 
     # What is dragged in the page arrives in Python, and keys go to the player and not to the notebook around it.
@@ -76,7 +72,7 @@ def test_a_sound_is_seen_heard_compared_and_set_from_python(open_notebook):
 
     # What Python sets is shown and heard.
     page.evaluate(RUN, 2)
-    assert heard() == pytest.approx(880, rel=0.002)
+    assert watched.hears(880, rel=0.002)
     assert 9.0 <= float(cell.locator(".mg-seek").input_value()) <= 9.5
     assert cell.get_by_role("tab", name="CQT").get_attribute("aria-selected") == "true"
     page.wait_for_function(f"() => ({LIGHT})() > 200")
@@ -84,4 +80,4 @@ def test_a_sound_is_seen_heard_compared_and_set_from_python(open_notebook):
     cell.locator(".mg-seek").fill("1")  # the new sound ends before the place where the old one was
     cell.get_by_role("button", name="Play", exact=True).click()
     cell.get_by_role("button", name="Pause", exact=True).wait_for()
-    assert heard() == pytest.approx(550, rel=0.002)
+    assert watched.hears(550, rel=0.002)
