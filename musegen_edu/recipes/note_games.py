@@ -61,7 +61,7 @@ class Notes:
         return self[self.velocities == np.median(np.unique(self.velocities))]
 
 
-class ToldNotes(keras.utils.PyDataset):
+class ToldNotes(keras.utils.PyDataset):  # type: ignore[misc]  # Keras has no types
     """Batches ((mels, told),) for an `AdversarialPair` that is told something of each note; all are of equal size, what is left over waits.
 
     Parameters
@@ -79,7 +79,9 @@ class ToldNotes(keras.utils.PyDataset):
     [((2, 128, 63), (2,)), ((2, 128, 63), (2,))]
     """
 
-    def __init__(self, mels: Floats, told: npt.NDArray[Any], batch_size: int, *, seed: int, epoch: int = 0) -> None:
+    def __init__(
+        self, mels: npt.NDArray[Any], told: npt.NDArray[Any], batch_size: int, *, seed: int, epoch: int = 0
+    ) -> None:
         super().__init__()
         self._mels, self._told, self._batch_size = mels, told, min(batch_size, len(mels))
         self._seed, self._epoch = seed, epoch
