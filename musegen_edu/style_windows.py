@@ -51,7 +51,7 @@ def style_windows(style: str, split: str, *, hop: int | None = None) -> FourBarW
     return FourBarWindows(symbols[first], np.array(tune, np.int64)[first], rows, data.sha256)
 
 
-class StylePairs(keras.utils.PyDataset):
+class StylePairs(keras.utils.PyDataset):  # type: ignore[misc]  # Keras has no types
     """Batches ((first, second),) for `StyleCycle.fit`: as many windows of one style as of the other, drawn anew in each epoch.
 
     An epoch goes once through the larger heap; of the smaller one, windows come several times. Which ones stand side by side means nothing.

@@ -73,7 +73,6 @@ class StyleCycle(AdversarialPair):
         seed: int = 0,
         **options: Any,
     ) -> None:
-        styles = tuple(styles)
         if len(styles) != 2 or len(set(styles)) != 2 or not all(styles):
             raise ValueError(f"styles={styles!r} must be two different names")
         if units < 1:
@@ -86,14 +85,12 @@ class StyleCycle(AdversarialPair):
             if not value >= 0:
                 raise ValueError(f"{weight}={value} must not be negative")
         if "penalty" in options or "smoothing" in options:
-            raise ValueError(
-                "options must be among loss, average and name; the judges' slopes are bounded by their layers"
-            )
-        own = {"units": units, "temperature": temperature}
+            raise ValueError("options must be among loss, average and name: the judges' layers bound their slopes")
+        own: dict[str, Any] = {"units": units, "temperature": temperature}
 
         # ---- layers ----
         translators = [style_translator(style, seed=seed + i, **own) for i, style in enumerate(styles)]
-        judges = [patch_judge(style, tuple(filters), seed=seed + i) for i, style in enumerate(styles)]
+        judges = [patch_judge(style, filters, seed=seed + i) for i, style in enumerate(styles)]
 
         # ---- functional graph ----
         first, second, noise_1, noise_2 = (keras.Input((N_STEPS, N_SYMBOLS)) for _ in range(4))
@@ -104,11 +101,12 @@ class StyleCycle(AdversarialPair):
         super().__init__(generator, judge, noise=N_STEPS * N_SYMBOLS, penalty=0.0, seed=seed, **options)
 
         # ---- config ----
-        self.styles, self.translators, self.cycle, self.identity = styles, translators, cycle, identity
+        self.styles, self.translators, self.cycle, self.identity = tuple(styles), translators, cycle, identity
         self.gumbel = gumbel
         self.trackers.extend(keras.metrics.Mean(name=name) for name in ("cycle_loss", "identity_loss"))
         weights = {"gumbel": gumbel, "cycle": cycle, "identity": identity}
-        self._arguments = {"styles": styles, **own, "filters": tuple(filters), **weights, "seed": seed, **options}
+        own |= {"styles": tuple(styles), "filters": tuple(filters)}
+        self._arguments = {**own, **weights, "seed": seed, **options}
 
     def draw_noise(self, n: Any, seed: Any) -> Any:
         """Return Gumbel noise for the choices of both translators, (n, 64, 47) each."""
@@ -211,14 +209,10 @@ class StyleCycle(AdversarialPair):
             told.append(chosen.argmax(axis=-1).astype(np.int32)[: len(rows) - start])
         return np.concatenate(told)
 
-    def generate(
-        self, n: int, *, condition: Any = None, seed: int = 0, averaged: bool = False
-    ) -> npt.NDArray[np.int32]:
+    def generate(self, n: int, *, condition: Any = None, seed: int = 0, averaged: bool = False) -> Any:
         """Return tunes of the first style, `condition` (n, 64), told in the second, drawn with noise: symbols, (n, 64)."""
         if condition is None or len(condition) != n:
-            raise ValueError(
-                f"condition must be n={n} tunes of the style {self.styles[0]!r}: there is nothing else to tell"
-            )
+            raise ValueError(f"condition must be n={n} tunes of the style {self.styles[0]!r}, to be told in the other")
         return self.transfer(condition, self.styles[1], seed=seed, averaged=averaged)
 
     def scores(self, symbols: npt.ArrayLike) -> dict[str, npt.NDArray[np.float32]]:
@@ -232,24 +226,20 @@ class StyleCycle(AdversarialPair):
         """Return the translator into the first (0) or second (1) style, with its own or with the averaged weights."""
         if not averaged:
             return self.translators[place]
-        copy = self._averaged_translators()[place]
-        kept = {
-            id(weight): mean for weight, mean in zip(self.generator.trainable_variables, self.averaged, strict=True)
-        }
-        for target, weight in zip(copy.trainable_variables, self.translators[place].trainable_variables, strict=True):
-            target.assign(
-                np.array(ops.convert_to_numpy(kept[id(weight)]))
-            )  # its own buffer, which JAX will not write over
-        return copy
-
-    def _averaged_translators(self) -> list[Any]:
-        """Return two more translators for the averaged weights, made at the first call and kept beside the model."""
-        found: list[Any] | None = getattr(self, "_copies", None)
-        if found is None:
+        copies: list[Any] | None = getattr(self, "_copies", None)
+        if copies is None:
             own = {name: self._arguments[name] for name in ("units", "temperature")}
-            found = [style_translator(style, seed=0, **own) for style in self.styles]
-            object.__setattr__(self, "_copies", found)  # past Keras: they are no part of the model
-        return found
+            copies = [style_translator(style, seed=0, **own) for style in self.styles]
+            object.__setattr__(self, "_copies", copies)  # past Keras: they are no part of the model
+        means = zip(self.generator.trainable_variables, self.averaged, strict=True)
+        kept = {
+            id(weight): np.array(ops.convert_to_numpy(mean)) for weight, mean in means
+        }  # buffers of their own: see gan.py
+        for copy, weight in zip(
+            copies[place].trainable_variables, self.translators[place].trainable_variables, strict=True
+        ):
+            copy.assign(kept[id(weight)])
+        return copies[place]
 
     def settle(self) -> None:
         """Put the running average of the weights in the place of the weights: what is stored after a training."""

@@ -15,6 +15,7 @@ from musegen_edu.four_bars import FourBarWindows
 from musegen_edu.models.style_cycle import StyleCycle
 from musegen_edu.models.two_speed_adam import TwoSpeedAdam
 from musegen_edu.quiet_keras import keras
+from musegen_edu.recipes.game_backup import GameBackup
 from musegen_edu.recipes.making import EpochClock, drawn_places, progress_folder, round_weights, save_result
 from musegen_edu.recipes.style_transfer_judging import judge_style_cycle, style_row
 from musegen_edu.style_judging import VIEWS, StyleJudge, train_style_judge
@@ -102,9 +103,9 @@ def fit_style_cycle(
     fall = keras.optimizers.schedules.CosineDecay(1.0, max(1, steps), alpha=0.02)
     model.compile(TwoSpeedAdam(profile.learning_rate, JUDGE_RATE * profile.learning_rate, learning_rate=fall))
     clock = EpochClock(folder / "epochs.json", on_epoch=on_epoch)
-    backup = keras.callbacks.BackupAndRestore(folder / "backup", delete_checkpoint=False)
-    pairs = StylePairs(first, second, profile.batch_size, seed=seed, epoch=len(clock.reports))
-    model.fit(pairs, epochs=profile.epochs, verbose=verbose, callbacks=[clock, backup])
+    backup = GameBackup(folder / "game.npz")
+    pairs = StylePairs(first, second, profile.batch_size, seed=seed, epoch=backup.epoch)
+    model.fit(pairs, epochs=profile.epochs, initial_epoch=backup.epoch, verbose=verbose, callbacks=[clock, backup])
     return clock.reports
 
 

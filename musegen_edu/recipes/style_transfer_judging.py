@@ -123,7 +123,8 @@ def _transposed(windows: FourBarWindows, target: FourBarWindows) -> Symbols:
 
 def _another(target: Symbols, n: int) -> Symbols:
     rng = np.random.default_rng(_SEED)
-    return target[np.concatenate([rng.permutation(len(target)) for _ in range(-(-n // len(target)))])[:n]]
+    chosen = np.concatenate([rng.permutation(len(target)) for _ in range(-(-n // len(target)))])[:n]
+    return np.asarray(target[chosen])
 
 
 def _round(value: Any) -> float:
