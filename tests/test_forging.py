@@ -40,9 +40,10 @@ def test_rivals_play_four_bars_and_seeds_reproduce(name, monkeypatch):
     monkeypatch.setattr(forging, "folk_windows", lambda split: folk_windows("valid"))  # 618 windows: quicker to count
     tunes = rival_scores(name, 6, seed=3)
     assert len(tunes) == 6 and all(1 <= len(tune) <= 64 and tune.n_bars <= 4 for tune in tunes)
-    if (
-        name != "LSTM"
-    ):  # which is compiled anew each time; that its tunes depend on the seed alone is tested with `generate`
+    if name in (
+        "random",
+        "Markov",
+    ):  # the networks are compiled anew each time; the seeds of their draws are tested elsewhere
         assert tunes == rival_scores(name, 6, seed=3) != rival_scores(name, 6, seed=4)
     codec = FourBarCodec()
     assert all(codec.decode(codec.encode(tune)) == tune.replace(programs=(0,)) for tune in tunes)
