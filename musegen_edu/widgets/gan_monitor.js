@@ -281,7 +281,7 @@ function render({ model, el, experimental: { invoke } }) {
     const frame = shownFrame;
     if (isPoints) return drawPoints(frame);
     drawColumn(realColumn, "Real", real, null);
-    if (!frame?.error) drawColumn(forgedColumn, frame ? `Generated ${frame.step ? `after step ${whole(frame.step)}` : "before training"}` : "Generated", frame?.shown ?? [], frame);
+    if (!frame?.error) drawColumn(forgedColumn, frame ? `Generated${frame.step ? `, step ${whole(frame.step)}` : " before training"}` : "Generated", frame?.shown ?? [], frame);
   }
 
   /** @param {Frame | null} frame */
@@ -510,8 +510,8 @@ function render({ model, el, experimental: { invoke } }) {
     const active = isActive();
     const goes = active ? now.state === "running" : running;
     runButton.textContent = goes ? "Pause" : active ? "Resume" : now.step ? "Run on" : "Run";
-    runButton.disabled = !active && !now.can_train;
-    stepButton.disabled = !active && !now.can_train;
+    runButton.disabled = stepButton.disabled = !active && !now.can_train;
+    runButton.title = runButton.disabled ? "Works while a cell trains" : "Train, or wait (space)";
     stopButton.disabled = !active;
     for (const tab of tabs) {
       tab.setAttribute("aria-pressed", String(tab.dataset.player === now.players));
