@@ -92,7 +92,7 @@ def test_fit_is_recorded_and_pictures_are_kept():
         monitor.forged(18), pair.generate(60, seed=0), rtol=1e-4
     )  # the same noise, the weights of now
     real, forged = monitor.scores(18)["judge"]
-    np.testing.assert_allclose(real, np.ravel(pair.judge(REAL)), rtol=1e-3, atol=1e-5)
+    np.testing.assert_allclose(real, np.ravel(keras.ops.convert_to_numpy(pair.judge(REAL))), rtol=1e-3, atol=1e-5)
     assert len(forged) == 60 and set(monitor.diversity) == set(monitor.kept)
     assert monitor.progress["state"] == "finished"
     pair.fit(REAL, batch_size=10, epochs=1, verbose=0, callbacks=[monitor.callback])  # fitting again goes on
@@ -105,7 +105,7 @@ def test_one_player_moves_alone_and_both_may_again_when_fit_is_over():
     before, judge = weights(pair.generator), weights(pair.judge)
     pair.fit(REAL, batch_size=10, epochs=1, verbose=0, callbacks=[monitor.callback])
     assert are_same(before, weights(pair.generator)) and not are_same(judge, weights(pair.judge))
-    assert float(pair.optimizer.generator_rate.numpy()) == pytest.approx(1e-2)
+    assert float(pair.optimizer.generator_rate) == pytest.approx(1e-2)
     judge = weights(pair.judge)
     monitor.step(3, players="generator")
     assert are_same(judge, weights(pair.judge)) and not are_same(before, weights(pair.generator))
@@ -113,7 +113,7 @@ def test_one_player_moves_alone_and_both_may_again_when_fit_is_over():
     judge, generator = weights(pair.judge), weights(pair.generator)
     monitor.step(1)
     assert not are_same(judge, weights(pair.judge)) and not are_same(generator, weights(pair.generator))
-    assert float(pair.optimizer.judge_rate.numpy()) == pytest.approx(1e-2)
+    assert float(pair.optimizer.judge_rate) == pytest.approx(1e-2)
 
 
 def test_the_buttons_are_obeyed_in_the_middle_of_fit():
@@ -136,7 +136,7 @@ def test_the_buttons_are_obeyed_in_the_middle_of_fit():
     assert page.steps == 9 and monitor.progress["state"] == "stopped"
     assert seen == [(3, "step"), (4, "step"), (5, "generator"), (5, "resume")]
     assert {3, 4, 5} <= set(monitor.kept)  # what was looked at is kept
-    assert monitor.players == "generator" and float(pair.optimizer.judge_rate.numpy()) == pytest.approx(1e-2)
+    assert monitor.players == "generator" and float(pair.optimizer.judge_rate) == pytest.approx(1e-2)
 
 
 def wait_until(holds, seconds=300.0):
