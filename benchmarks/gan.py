@@ -102,7 +102,7 @@ def play_small_game(name: str, train: FourBarWindows, options: argparse.Namespac
     pair = forger_pair(profile, seed=options.seed, average=0.99, **setting)  # a short game: the average is short too
     began = time.process_time()
     fit_forger(pair, train.symbols, profile=profile, seed=options.seed, judge_steps=judge_steps, jit_compile=False)
-    found = {
+    found: dict[str, Any] = {
         "cpu_seconds": np.array(time.process_time() - began),
         "averaged": pair.generate_symbols(N_SAMPLES, seed=options.seed, averaged=True),
         "last step": pair.generate_symbols(N_SAMPLES, seed=options.seed),
