@@ -6,12 +6,13 @@ from typing import Any
 
 from musegen_edu.models.gan_layers import SpectralConv1D, straight_through
 from musegen_edu.quiet_keras import keras
-from musegen_edu.tokens.band_codec import FIRST_PITCH, KIT, LOWEST, N_SYMBOLS, PARTS, VOICES
+from musegen_edu.tokens.band_codec import FIRST_PITCH, HOLD, KIT, LOWEST, N_SYMBOLS, PARTS, VOICES
 from musegen_edu.tokens.vocabulary import PAD
 
 layers, ops = keras.layers, keras.ops
 
 PART_WIDTHS = {part: N_SYMBOLS if part in VOICES else len(KIT) for part in PARTS}  # channels of a part, by its name
+_TINY = 1e-3  # stands for 0 under a logarithm
 JUDGES = ("rhythm", "harmony", "whole")
 
 
@@ -59,6 +60,33 @@ class PartChoice(keras.layers.Layer):
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments."""
         return {**super().get_config(), "part": self.part, "temperature": self.temperature, "dice": self.dice}
+
+
+class VoiceRoll(keras.layers.Layer):
+    """One-hot symbols of a voice, (n, 64, 62), become a roll (n, 64, 59, 2) as `SymbolsToRoll` makes it, with a gradient for each ending.
+
+    What sounds at a step is what begins there, and what sounded before if the step holds it: s[t] = b[t] + h[t] s[t-1]. So a judge that
+    misses a sound can tell a player to hold on where it rests: the gradient of s[t] in h[t] is s[t-1]. (`SymbolsToRoll` counts the steps that
+    break off, and where one does, its count has no gradient.) Written out, an onset at i sounds at t as far as all steps between hold:
+    h[i+1] h[i+2] ... h[t].
+
+    Examples
+    --------
+    >>> rows = ops.one_hot(ops.array([[33, 1, 1, 2]]), 62)  # C4, held for two steps, then silence
+    >>> ops.convert_to_numpy(VoiceRoll()(rows))[0, :, 30].tolist()  # (begins, sounds)
+    [[1.0, 1.0], [0.0, 1.0], [0.0, 1.0], [0.0, 0.0]]
+    """
+
+    def call(self, symbols: Any) -> Any:
+        """Return the roll of rows that are one-hot."""
+        begins, holds = symbols[:, :, FIRST_PITCH:], symbols[:, :, HOLD]
+        places = ops.arange(symbols.shape[1])
+        later = ops.cast(places[None, :] <= places[:, None], symbols.dtype)  # (time, onset)
+        logs = ops.cumsum(ops.log(holds + _TINY), axis=1)  # a product as a sum of logarithms
+        since = ops.exp((logs[:, :, None] - logs[:, None, :]) * later) * later
+        whole = ops.stop_gradient(ops.round(since))  # 1 or 0 as it should be; the gradient is that of the product
+        since = whole + (since - ops.stop_gradient(since))
+        return ops.stack([begins, ops.matmul(since, begins)], axis=-1)
 
 
 class BandView(keras.layers.Layer):

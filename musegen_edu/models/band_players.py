@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from musegen_edu.models.band_layers import JUDGES, PART_WIDTHS, BandView, PartChoice, judge_tower
-from musegen_edu.models.gan_layers import SymbolsToRoll
+from musegen_edu.models.band_layers import JUDGES, PART_WIDTHS, BandView, PartChoice, VoiceRoll, judge_tower
 from musegen_edu.quiet_keras import keras
-from musegen_edu.tokens.band_codec import N_BARS, N_STEPS, N_SYMBOLS, PARTS, VOICES
+from musegen_edu.tokens.band_codec import N_BARS, N_STEPS, N_SYMBOLS, PARTS, REST, VOICES
 
 layers, ops = keras.layers, keras.ops
 
 _BEATS = 16
+_RESTS = -4.0  # logit of a rest before any training: a player that finds rests first plays nothing but crumbs, and is slow to unlearn it
 
 
 def band_generator(
@@ -46,7 +46,7 @@ def band_generator(
     if given is not None:
         melody = keras.Input((N_STEPS,), dtype="int32", name="melody")
         symbols = ops.one_hot(melody, N_SYMBOLS)
-        roll = SymbolsToRoll(name="melody_roll")(symbols)
+        roll = VoiceRoll(name="melody_roll")(symbols)
         heard = ops.concatenate([ops.sum(roll[..., 0], axis=-1, keepdims=True), roll[..., 1]], axis=-1)  # (n, 64, 60)
         ear = conv(units, 4, "ear_beats", strides=4)(heard)
         beats = ops.concatenate([beats, smooth(ear, "ear_beats")], axis=-1)
@@ -63,7 +63,8 @@ def band_generator(
         y = smooth(conv(units, 3, f"{part}_line")(y), f"{part}_line")
         mine = thrown[:, :, start : start + PART_WIDTHS[part]]
         start += PART_WIDTHS[part]
-        logits = conv(PART_WIDTHS[part], 1, f"{part}_logits")(y)
+        first_guess = {"bias_initializer": _few_rests} if part in VOICES else {}
+        logits = conv(PART_WIDTHS[part], 1, f"{part}_logits", **first_guess)(y)
         played.append(PartChoice(part, temperature, dice, name=part)(logits, mine))
     inputs = [row, thrown] if melody is None else [[row, thrown], melody]
     return keras.Model(inputs, ops.concatenate(played, axis=-1), name="band_generator")
@@ -92,8 +93,13 @@ def band_judge(filters: int = 32, *, given: str | None = None, seed: int = 0) ->
         start += PART_WIDTHS[part]
     if given is not None:
         band[given] = ops.one_hot(melody, N_SYMBOLS)
-    rolls = [SymbolsToRoll(name=f"{voice}_roll")(band[voice]) for voice in VOICES]
+    rolls = [VoiceRoll(name=f"{voice}_roll")(band[voice]) for voice in VOICES]
     in_order = [*rolls, band["drums"]]
     scores = [tower(view(in_order)) for view, tower in zip(views, towers, strict=True)]
     inputs = example if melody is None else [example, melody]
     return keras.Model(inputs, ops.stack(scores, axis=1), name="band_judge")
+
+
+def _few_rests(shape: Any, dtype: Any = None) -> Any:
+    """Return the first bias of a voice's logits: `_RESTS` for a rest, 0 for all else."""
+    return ops.one_hot(REST, shape[0], dtype=dtype or "float32") * _RESTS
