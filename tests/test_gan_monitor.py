@@ -166,7 +166,7 @@ def test_conditions_go_to_both_players():
     judge = keras.Model([shown, told], keras.layers.Dense(1)(join([shown, told])))
     pair = AdversarialPair(generator, judge, noise=2)
     pair.compile()
-    monitor = GanMonitor(pair, (REAL, REAL > 2), every=1, batch_size=10)
+    monitor = GanMonitor(pair, (REAL, (REAL > 2).astype("float32")), every=1, batch_size=10)
     monitor.step(2)
     assert monitor.kept == [0, 1, 2] and not monitor._history.frames[-1].error
 

@@ -141,9 +141,13 @@ class GanPages(SoundingWidget):
             return {name: float(value) for name, value in logs.items()}
 
     def _batch(self) -> Any:
+        from musegen_edu.quiet_keras import keras
+
         rows = self._rng.integers(len(self._examples), size=min(self._batch_size or 1, len(self._examples)))
-        examples = self._examples[rows]
-        return examples if self._condition is None else (examples, self._condition[rows])
+        if self._condition is None:
+            return self._examples[rows]
+        tensor = keras.ops.convert_to_tensor  # torch does not mix tensors and arrays
+        return tensor(self._examples[rows]), tensor(self._condition[rows])
 
     # ---- what the page is told ----
 
