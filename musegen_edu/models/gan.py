@@ -101,7 +101,7 @@ class AdversarialPair(keras.Model):
         for player, network in {"generator": generator, "judge": judge}.items():
             if not network.built:
                 raise ValueError(f"{player} has no weights yet; begin it with keras.Input, or call it once")
-        super().__init__(name=name or _snake_case(type(self).__name__))  # not numbered: stored weights go by their names
+        super().__init__(name=name or _snake_case(type(self).__name__))  # no number: stored weights go by names
 
         # ---- layers ----
         self.generator, self.judge = generator, judge
