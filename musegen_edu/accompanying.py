@@ -50,17 +50,17 @@ def accompany(melody: Score, *, model: str | BandGAN | None = None, seed: int = 
     Accompaniment by a generator that is told one track: Dong, Hsiao, Yang and Yang, "MuseGAN", AAAI 2018.
     Lesson: 11 hybrid_gans.
     """
-    if model is None or isinstance(model, str):
-        model = _loaded(model or "band_accompanist", str(weights_folder()))
-    if model.given is None:
+    named = model is None or isinstance(model, str)
+    player: Any = _loaded(str(model or "band_accompanist"), str(weights_folder())) if named else model
+    if player.given is None:
         raise ValueError("model forges all parts; give one that accompanies, such as BandGAN(given='soprano')")
     if len(melody) == 0:
         raise ValueError("melody has no note")
     codec = BandCodec()
     key = melody.key or estimate_key(melody)
     symbols = codec.encode_voice(melody.replace(key=key))
-    table = model.generate_tables(1, melodies=symbols[None], seed=seed)[0]
-    given = PARTS.index(model.given)
+    table = player.generate_tables(1, melodies=symbols[None], seed=seed)[0]
+    given = PARTS.index(player.given)
     table[:, given] = 0  # its own notes take its place: they keep their loudness
     own = melody.notes.copy()
     own["part"] = given
