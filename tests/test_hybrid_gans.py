@@ -1,20 +1,24 @@
-"""The checks of lesson 11: right answers pass, the usual slips are named."""
+"""The checks of lesson 11: right answers pass, the usual slips are named; and the lesson's open players are the class's."""
 
 from __future__ import annotations
 
 import math
 import re
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+from musegen_edu.authoring.source import read_lesson
 from musegen_edu.checks import core
 from musegen_edu.checks.hybrid_bands import check_band, check_weight, keys_that_suit_better
 from musegen_edu.checks.hybrid_gans import check_cycle, check_tonal, quiz_recap
 from musegen_edu.checks.hybrid_quiz import QUESTIONS
 from musegen_edu.letters import letters_to_score
 from musegen_edu.metrics import tonal_centroid
+from musegen_edu.models.band_gan import BandGAN
 from musegen_edu.score import DRUMS, Score, stack
+from musegen_edu.tokens.band_codec import PARTS
 from musegen_edu.widgets.quiz import Choice
 
 
@@ -189,6 +193,18 @@ def test_the_key_of_a_band_is_heard_whatever_the_octave():
     here, there = (keys_that_suit_better(TUNE, band(semitones=k), [1, 2]) for k in (0, 12))
     assert here == there
     assert len(keys_that_suit_better(TUNE, band(semitones=6), [1, 2])) > len(here)
+
+
+def test_the_lesson_s_open_players_have_the_shapes_of_the_class():
+    lesson = Path(__file__).resolve().parents[1] / "notebooks" / "src" / "11_hybrid_gans.py"
+    cells = {cell.id: "\n".join(cell.lines) for cell in read_lesson(lesson).cells}
+    names = {"PARTS": PARTS}
+    for name in ("open-plan", "open-player"):
+        exec(cells[name], names)
+    mine = names["open_band"](shared=4, bar=2, own=1, units=8)
+    theirs = BandGAN(shared=4, bar=2, own=1, units=8, filters=4).generator
+    shapes = [sorted(tuple(weight.shape) for weight in model.trainable_weights) for model in (mine, theirs)]
+    assert shapes[0] == shapes[1]
 
 
 def test_each_choice_of_the_quiz_has_its_reason():
