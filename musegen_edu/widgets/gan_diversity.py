@@ -31,7 +31,7 @@ def coverage(real: Array, forged: Array) -> float:
     --------
     >>> real = np.arange(20.0)[:, None]
     >>> coverage(real, real), coverage(real, real[:5])
-    (1.0, 0.5)
+    (1.0, 0.4)
     """
     real, forged = real.reshape(len(real), -1), forged.reshape(len(forged), -1)
     if not np.isfinite(forged).all():

@@ -146,7 +146,7 @@ def density(points: npt.NDArray[Any], at: npt.NDArray[Any]) -> npt.NDArray[Any]:
 
     Examples
     --------
-    >>> density(np.zeros(3), np.linspace(-1, 1, 101)).argmax()
+    >>> int(density(np.zeros(3), np.linspace(-1, 1, 101)).argmax())
     50
     """
     width = 0.02 * float(at[-1] - at[0])

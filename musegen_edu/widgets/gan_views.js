@@ -17,11 +17,14 @@ export function shadesOf(probed, info, scores) {
 }
 
 /** @param {HTMLCanvasElement} canvas @param {number} width @param {number} height */
-export function fit(canvas, width, height) {
+function fit(canvas, width, height) {
   const ratio = Math.max(2, globalThis.devicePixelRatio || 1); // a projector shows every soft line
   Object.assign(canvas, { width: Math.round(width * ratio), height: Math.round(height * ratio) });
   canvas.style.cssText = `width: ${width}px; height: ${height}px`;
 }
+
+/** px that there are for a canvas, whatever width it had before. @param {HTMLCanvasElement} canvas */
+const roomOf = (canvas) => canvas.parentElement?.clientWidth ?? 0;
 
 /** @param {string} hex @returns {[number, number, number]} */
 const rgb = (hex) => /** @type {[number, number, number]} */ ([1, 3, 5].map((i) => parseInt(hex.slice(i, i + 2), 16)));
@@ -31,7 +34,7 @@ const rgb = (hex) => /** @type {[number, number, number]} */ ([1, 3, 5].map((i) 
  * @param {HTMLCanvasElement} canvas @param {Element} root @param {Info} info @param {Float32Array} real @param {Float32Array | null} forged @param {Float32Array | null} shades
  */
 export function drawPlane(canvas, root, info, real, forged, shades) {
-  const side = canvas.clientWidth;
+  const side = roomOf(canvas);
   if (!side) return;
   fit(canvas, side, side);
   const { pen, colour, fill } = brush(canvas, root);
@@ -80,7 +83,8 @@ function density(points, at) {
  * @param {HTMLCanvasElement} canvas @param {Element} root @param {Info} info @param {Float32Array} real @param {Float32Array | null} forged @param {Float32Array | null} probed
  */
 export function drawLine(canvas, root, info, real, forged, probed) {
-  const [width, height] = [canvas.clientWidth, Math.max(220, Math.min(340, 0.62 * canvas.clientWidth))];
+  const width = roomOf(canvas);
+  const height = Math.max(220, Math.min(340, 0.62 * width));
   if (!width) return;
   fit(canvas, width, height);
   const { pen, colour, fill } = brush(canvas, root);
