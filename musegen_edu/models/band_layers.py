@@ -33,7 +33,7 @@ class PartChoice(keras.layers.Layer):
     Examples
     --------
     >>> logits = ops.array([[-2.0, 0.5]])
-    >>> ops.convert_to_numpy(PartChoice("drums", 1.0, 0.0)(logits, logits)).tolist()
+    >>> ops.convert_to_numpy(PartChoice("drums", 1.0, 1.0)(logits, ops.array([[0.5, 0.5]]))).tolist()  # an even throw
     [[0.0, 1.0]]
 
     References
