@@ -28,6 +28,7 @@ LESSON_TITLES = {
     "07": "Convolutional networks",
     "08": "CNN and RNN together",
     "09": "Variational autoencoders",
+    "10": "Generative adversarial networks",
     "11": "Hybrid GANs",
 }
 _LOCK_SECONDS = 5.0  # a record takes milliseconds; whoever waits longer is told instead of being kept

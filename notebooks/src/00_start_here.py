@@ -153,7 +153,7 @@ print("The tune by people:", composers["people"].title)
 # | 07 | [Convolutional networks](07_convolutional_networks.ipynb) | filling holes in a chorale; a small WaveNet |
 # | 08 | [CNN and RNN together](08_cnn_rnn.ipynb) | who plays when in a recording; the next bar of your tune |
 # | 09 | [Variational autoencoders](09_variational_autoencoders.ipynb) | a plane of melodies to walk in |
-# | 10 | Generative adversarial networks | a composer and a judge |
+# | 10 | [Generative adversarial networks](10_generative_adversarial_networks.ipynb) | a forger and a judge |
 # | 11 | [Hybrid GANs](11_hybrid_gans.ipynb) | a band that plays along with your tune; a reel told as a chorale |
 # | 12 | A project from end to end | your own music as the teacher |
 # | 13 | Evaluation and improvement | how to tell better from worse |
