@@ -316,12 +316,13 @@ def test_levels_become_decibels_as_the_players_know_them():
     notes = np.array([[60, 0], [62, 1]] * 3, "int32")
     monitor = GanMonitor(pair, (mels, notes), show="spectrograms", shown=2)
     monitor._take_frame()
-    frame = monitor._history.frames[-1]
+    frame, view = monitor._history.frames[-1], monitor._view
     assert not frame.error and frame.forged.shape == (2, 128, 63)
-    real = monitor._view.quietest + monitor._view.real / 255 * 80
+    assert isinstance(view, SpectrogramsView)
+    real = view.quietest + view.real / 255 * 80
     np.testing.assert_allclose(real, mels[:2], atol=0.2)
-    forged = np.clip(pair.generate(6, condition=notes, seed=0)[:2], monitor._view.quietest, monitor._view.loudest)
-    np.testing.assert_allclose(monitor._view.quietest + frame.forged / 255 * 80, forged, atol=0.2)
+    forged = np.clip(pair.generate(6, condition=notes, seed=0)[:2], view.quietest, view.loudest)
+    np.testing.assert_allclose(view.quietest + frame.forged / 255 * 80, forged, atol=0.2)
 
 
 @pytest.mark.parametrize(
