@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -198,7 +199,7 @@ def test_the_key_of_a_band_is_heard_whatever_the_octave():
 def test_the_lesson_s_open_players_have_the_shapes_of_the_class():
     lesson = Path(__file__).resolve().parents[1] / "notebooks" / "src" / "11_hybrid_gans.py"
     cells = {cell.id: "\n".join(cell.lines) for cell in read_lesson(lesson).cells}
-    names = {"PARTS": PARTS}
+    names: dict[str, Any] = {"PARTS": PARTS}
     for name in ("open-plan", "open-player"):
         exec(cells[name], names)
     mine = names["open_band"](shared=4, bar=2, own=1, units=8)

@@ -22,7 +22,7 @@
 #
 # 1. Let several generators play together through a shared seed, show by freezing what is shared and what a player's own, and test whether they agree.
 # 2. Set several judges over them, measure what each judge's weight does, and compute MuseGAN's measures by hand.
-# 3. Have a band accompany your own melody, and put a band beside chance, Markov chains and real music.
+# 3. Have a band accompany your own melody, put a band beside chance, Markov chains and real music, and hear what a judge adds to a VAE.
 # 4. Translate between two styles with a cycle, say what the cycle guarantees and what it does not, and measure style and content against simpler rivals.
 
 # %% [markdown] id="teacher-plan" tags=["teacher"]
@@ -277,7 +277,7 @@ def open_band(shared, bar, own, units):
 # %% [markdown] id="train-intro"
 # ### Train a small one
 #
-# Half a minute is enough for a groove and a scale, not for Bach. The monitor of lesson 10 keeps what the band plays, so that you can go back in time and hear it. **Predict.** *What comes first, the groove or the harmony?*
+# Half a minute is enough for a groove, not for Bach. The monitor of lesson 10 keeps what the band plays, so that you can go back in time and hear it. **Predict.** *What comes first, the groove or the harmony?*
 
 # %% id="train-quick"
 from musegen_edu import BandGAN, GanMonitor, TwoSpeedAdam
@@ -335,7 +335,7 @@ for name, tables in {"real music": windows["test"].tables, "the small band": ban
 # %% [markdown] id="swap-explained"
 # <details><summary>What happened, and why</summary>
 #
-# Bach's pieces lose a large part of their chords: the bass belonged to *this* melody. (Not all of them are lost. Everything here is in a key without accidentals, so that a stranger, too, plays mostly notes that occur in the chords.) The small band loses next to nothing, for there is nothing to lose: after four passes it has found how often to play, on which beats, and within which scale; each part by itself. **It does not agree yet.** The plan that could carry an agreement is there, but the judges still have easier faults to complain of.
+# Bach's pieces lose a large part of their chords: the bass belonged to *this* melody. (Not all of them are lost. Everything here is in a key without accidentals, so that a stranger, too, plays mostly notes that occur in the chords.) The small band loses next to nothing, for there is nothing to lose: after four passes it has found how often to play, and on which beats; each part by itself. **It does not agree yet.** The plan that could carry an agreement is there, but the judges still have easier faults to complain of.
 #
 # So look at what *can* be lost before you praise what is there. A number such as "beats on a chord" needs two others beside it: that of real music, and that of the swap.
 #
@@ -586,7 +586,7 @@ cells_to_score(read["a coin for each cell"], "A coin for each cell")
 # %% [markdown] id="judges-intro"
 # ## 5 · What each judge is for
 #
-# Back to section 2, with networks. Each line of the table is a band of its own: the same sizes, the same first weights, the same number of steps, 300 steps, trained for the model card of the course's band; only the judges' weights differ. Beside MuseGAN's measures stand a few of our own, such as the share of the beats on which the three voices sound a major, minor or diminished triad (three notes drawn evenly: 15 %), and the share of the voices' notes that begin on a beat.
+# Back to section 2, with networks. Each line of the table is a band of its own: the same sizes, the same first weights, the same number of steps, trained for the model card of the course's band; only the judges' weights differ. Beside MuseGAN's measures stand a few of our own, such as the share of the beats on which the three voices sound a major, minor or diminished triad (three notes drawn evenly: 15 %), and the share of the voices' notes that begin on a beat.
 #
 # **Predict.** *The rhythm judge sees no pitch, the harmony judge no beginnings. If one of them has weight 0, what gets worse? And does weight 3 make better what weight 1 made good?*
 
@@ -723,8 +723,91 @@ print(f"bars of the band that come once or are the first of their kind: {rows['b
 #
 # </details>
 
+# %% [markdown] id="vaegan-intro"
+# ## 8 · A judge inside a VAE
+#
+# Lesson 09's spectrogram VAE told a note with eight numbers, and what came back was blurred. Why? Its error goes value by value, in decibels. Where a partial may lie a little higher or a little lower, the smallest error is made by painting *the mean of both*: half a partial in two places. A real note never looks like that, and a judge would notice at once.
+#
+# Larsen and others (2016 [4]) let the judge measure. A picture goes through the judge's convolutions; what its third one has found there are **features**: edges, partials, onsets. The closeness of two pictures is measured in features instead of decibels:
+#
+# - the **encoder** minimises closeness + $\beta$ · KL, as before;
+# - the **decoder**, who is the *generator* as well, minimises closeness + $\gamma$ (gamma) · the generator's loss of lesson 10;
+# - the **judge** learns as ever to tell painted notes from real ones.
+#
+# $$\text{closeness}(x, \hat x) = \frac{\lVert f(x) - f(\hat x) \rVert^2}{\text{variance of } f \text{ over the real notes}}$$
+#
+# $x$ is the real note, $\hat x$ ("x hat") what comes back from its code, $f$ the features. Three players, one `compute_loss`.
+#
+# **Predict.** *Which of the two gives back more exactly, in decibels? Which looks and sounds sharper? Can one model be better in both?*
+
+# %% id="vaegan-back"
+from musegen_edu import load_dataset
+from musegen_edu.metrics.note_pictures import flicker, partial_contrast
+from musegen_edu.recipes.note_games import Notes
+
+notes = Notes.of(load_dataset("timbre").test).once()  # pitches that neither model was trained on
+painters = {"VAE": load_pretrained("spectrogram_vae"), "VAE and judge": load_pretrained("vae_gan")}
+painted = {"real": notes.mels}
+for name, painter in painters.items():
+    painted[name] = painter.decode(painter.encode(notes.mels, notes.pitches)[0], notes.pitches)
+print(f"{len(notes)} notes")
+for name, mels in painted.items():
+    error = np.sqrt(((mels - notes.mels) ** 2).mean())
+    print(f"{name:14s} error {error:4.1f} dB   contrast of the partials {partial_contrast(mels).mean():.2f} dB   "
+          f"flicker {flicker(mels).mean():.2f} dB a frame")  # fmt: skip
+
+# %% id="vaegan-figure"
+instruments = load_dataset("timbre").class_names
+place = int(np.flatnonzero((notes.instruments == instruments.index("Trumpet")) & (notes.pitches == 60))[0])
+figure, axes = plt.subplots(1, 3, figsize=(11.5, 3.2), dpi=110, sharey=True, layout="constrained")
+for ax, (name, mels) in zip(axes, painted.items()):
+    ax.imshow(mels[place], origin="lower", aspect="auto", cmap="magma", vmin=-80, vmax=0, extent=(0, 1, 0, 128))
+    share = partial_contrast(mels).mean() / partial_contrast(notes.mels).mean()
+    title = "A real note" if name == "real" else f"{name}: {share:.0%} of the contrast"
+    dress(ax, title=title, x="seconds", y="mel band" if ax is axes[0] else "")
+
+# %% [markdown] id="vaegan-listen-intro"
+# Some notes that neither model has been trained on, one an instrument: listen to the one, then switch to the other. The last player has the real notes.
+
+# %% id="vaegan-listen"
+from musegen_edu import SpectrogramPlayer
+from musegen_edu.models.note_painter import SAMPLE_RATE
+from musegen_edu.timbre_morphing import mel_to_sound
+
+WANTED = [name for name in ("Recorder", "Trumpet", "Violin", "Cello", "Clarinet", "Piano") if name in instruments]
+five = [int(np.flatnonzero((notes.instruments == instruments.index(name)) & (notes.pitches >= 55))[0]) for name in WANTED]
+sound = {name: np.concatenate([mel_to_sound(mels[i]) for i in five]) for name, mels in painted.items()}
+both = ("VAE", "VAE and judge")
+SpectrogramPlayer(sound["VAE"], SAMPLE_RATE, other=sound["VAE and judge"], labels=both, title="The same notes, twice")
+
+# %% id="vaegan-listen-real"
+SpectrogramPlayer(sound["real"], SAMPLE_RATE, title="The real notes, through Griffin and Lim as well")
+
+# %% [markdown] id="vaegan-card-intro"
+# By ear alone, one hears what one hopes for. The model card has the rest: is the pitch right, to within half a semitone? Does lesson 07's listener recognise the instrument? And what about notes from *drawn* codes?
+
+# %% id="vaegan-card"
+table = load_card("vae_gan")["metrics"]["rows"]
+KEYS = {"test_error_db": "error (dB)", "within_50_cents": "pitch right", "instrument_told": "instrument told", "partial_contrast": "contrast",
+        "flicker": "flicker", "kl_nats": "rate (nats)"}  # fmt: skip
+print(f"{'':14s}" + "".join(f"{short:>17s}" for short in KEYS.values()))
+for name, row in table.items():
+    print(f"{name:14s}" + "".join(f"{row[key]:17.2f}" if key in row else " " * 17 for key in KEYS))
+for name in ("vae", "vae_gan"):
+    print(f"{name:8s} from drawn codes: {table[name]['drawn']['partial_contrast']:.0%} of the real notes' contrast, "
+          f"{table[name]['drawn']['flicker']:.0%} of their flicker")  # fmt: skip
+
+# %% [markdown] id="vaegan-explained"
+# <details><summary>What happened, and why</summary>
+#
+# - **Exact or alive, not both.** In decibels the VAE is nearer: it was trained for just that. With the judge the partials stand out more clearly, and the picture flickers nearly as much as a real note's: breath, bow and noise are back. Most of all it shows in notes from *drawn* codes, which the VAE paints pale.
+# - **Alive is not right.** The pitch is right a little less often, and lesson 07's listener recognises the instrument in far fewer notes. The judge asks "could this be a note?", not "is it *this* note, on *this* instrument?". The features say roughly which; roughly is not enough for that listener.
+# - So measure what you need. Whoever wants to give a sound back takes the VAE; whoever wants sounds that nobody has heard, and that do not sound like a blur, may prefer the other. (Its $\gamma$, and a share of plain decibels in the closeness, are the knobs between the two: `game` and `plain`.)
+#
+# </details>
+
 # %% [markdown] id="cycle-intro"
-# ## 8 · There and back: translating between styles
+# ## 9 · There and back: translating between styles
 #
 # Tell a reel as a chorale, and a chorale as a reel. If we had each tune in both styles, it would be a task like any other: an example, and the right answer. Nobody has. We have a heap of reels, and a heap of chorale melodies, and no tune lies in both. Zhu and others (CycleGAN, 2017 [5]) showed how far one can come with two heaps. In music, Brunner and others (2018 [6]) did it for genres.
 #
@@ -864,7 +947,7 @@ names = [name for source, name in transfer if source == "reel"]
 signs = "osD^v*"
 for ax, (source, to) in zip(axes, (STYLES, STYLES[::-1])):
     for i, name in enumerate(names):
-        ax.plot(*transfer[source, name], signs[i], color=(*PALETTE, INK)[i], markersize=10, linestyle="none", label=name)
+        ax.plot(*transfer[source, name], signs[i], color=(*PALETTE, INK)[i], markersize=(15, *[10] * 5)[i], linestyle="none", label=name)
     ax.set(xlim=(-0.05, 1.08), ylim=(0.2, 1.05))
     style, content = transfer[source, "the cycle"]
     title = f"{source} to {to}: the cycle {style:.0%} in style, content {content:.2f}"
@@ -931,7 +1014,7 @@ _ = figure.legend(*handles, loc="outside lower center", ncols=3, frameon=False, 
 # </details>
 
 # %% [markdown] id="cost-intro"
-# ## 9 · What a hybrid costs, and when not to use it
+# ## 10 · What a hybrid costs, and when not to use it
 #
 # Every further player and judge has to be trained, weighed and watched. The cards know the processor time of the trainings that made the stored weights (without all that was tried before), and how many numbers are stored, with the running averages of those that play games. **Predict.** *Does a game with four or six networks take much longer than one network alone?*
 
@@ -942,6 +1025,7 @@ MODELS = {
     "four_bar_gan": "GAN (10): generator, judge",
     "band_gan": "band: 4 players, 3 judges",
     "band_accompanist": "accompanist: 3 players, 3 judges",
+    "vae_gan": "VAE and judge: 3 networks",
     "style_cycle": "cycle: 2 translators, 2 judges",
 }
 for name, short in MODELS.items():
@@ -965,7 +1049,7 @@ for name, short in MODELS.items():
 # </details>
 
 # %% [markdown] id="exercise-tonal"
-# ## 10 · Exercises
+# ## 11 · Exercises
 #
 # ### Exercise 1 · Tonal distance by hand (fill in, 10 min)
 #
@@ -1096,7 +1180,7 @@ if my_band is not ...:
 # **What goes wrong in class.** Exercise 1: the mean is forgotten (a chord of four notes lies "further out"), or the radius of the third circle. Exercise 2: many compare a tune with its translation instead of with what comes home; ask what a good *translation* would then be. Exercise 3: `np.nanmean` is the reflex, and rewards the silent bass. Exercise 4: let the class vote between two seeds *before* the check is run; it measures keys, not taste.
 
 # %% [markdown] id="quiz-intro"
-# ## 11 · Quiz
+# ## 12 · Quiz
 #
 # Six questions. Every answer, right or wrong, comes with its reason. Nothing is sent anywhere.
 
@@ -1110,7 +1194,7 @@ quiz_recap()
 #
 # 1. You let players agree through a shared seed, froze it and drew it, and tested by swapping whether anything had been agreed.
 # 2. You set judges with narrow views over a band, read from a table what their weights settle, and computed MuseGAN's measures by hand.
-# 3. You had a band accompany a melody of yours, and put another beside chance, Markov chains, training music and held-out music, in units of the floor.
+# 3. You had a band accompany a melody of yours, put another beside chance, Markov chains and real music in units of the floor, and heard a VAE that has a judge: livelier, and less exact.
 # 4. You counted what a cycle guarantees, translated between reels and chorales, and measured style and content beside transposition, a rule and latent arithmetic.
 
 # %% [markdown] id="failures"
@@ -1141,7 +1225,7 @@ quiz_recap()
 #
 # <details><summary>I have too little memory. What goes first?</summary>
 #
-# The batch: halve it (and look at the losses anew, for small batches are noisier; halve the learning rates, too). Then the *length*: two bars instead of four cost half. Then the width of the judges, who need more memory than the players because they see every example twice, real and forged. A cycle holds four networks and two passes through each translator; train one of the two directions at a time only as a last resort, for then nothing holds the cycle together.
+# The batch: halve it (and look at the losses anew, for small batches are noisier; halve the learning rates, too). Then the *length*: two bars instead of four cost half. Then the width of the judges, who need more memory than the players because they see every example twice, real and forged. A cycle holds four networks and two passes through each translator; so halve its translators before anything else.
 #
 # </details>
 #
@@ -1177,5 +1261,5 @@ quiz_recap()
 # %% [markdown] id="functions"
 # ### The functions used here
 #
-# `musegen_edu.models.band_gan.BandGAN` · `musegen_edu.tokens.band_codec.BandCodec` · `musegen_edu.bands.band_windows` · `musegen_edu.metrics` (`empty_bars`, `used_pitch_classes`, `qualified_notes`, `notes_in_drum_pattern`, `tonal_distance`, `tonal_centroid`, `multitrack_row`, `real_to_real`) · `musegen_edu.metrics.ensemble.ensemble_row` · `musegen_edu.accompany` · `musegen_edu.GanMonitor` · `musegen_edu.transfer_style` · `musegen_edu.models.style_cycle.StyleCycle` · `musegen_edu.metrics.content.content_kept` · `musegen_edu.style_judging.train_style_judge` · `musegen_edu.style_baselines`.
+# `musegen_edu.models.band_gan.BandGAN` · `musegen_edu.tokens.band_codec.BandCodec` · `musegen_edu.bands.band_windows` · `musegen_edu.metrics` (`empty_bars`, `used_pitch_classes`, `qualified_notes`, `notes_in_drum_pattern`, `tonal_distance`, `tonal_centroid`, `multitrack_row`, `real_to_real`) · `musegen_edu.metrics.ensemble.ensemble_row` · `musegen_edu.accompany` · `musegen_edu.GanMonitor` · `musegen_edu.SpectrogramVAEGAN` · `musegen_edu.metrics.note_pictures` · `musegen_edu.transfer_style` · `musegen_edu.models.style_cycle.StyleCycle` · `musegen_edu.metrics.content.content_kept` · `musegen_edu.style_judging.train_style_judge` · `musegen_edu.style_baselines`.
 # In a cell, write a name with a question mark, such as `accompany?`, and run it: the description appears, with its source.
