@@ -239,7 +239,7 @@ for kind in KINDS:
 def test_other_backends_play_the_same_game(backend):
     if importlib.util.find_spec(backend) is None:
         pytest.skip(f"{backend} is not installed here: pip install 'musegen-edu[{backend}]'")
-    script = SCRIPT.format(tests=Path(__file__).parent)
+    script = SCRIPT.format(tests=str(Path(__file__).parent))
     environment = {**os.environ, "KERAS_BACKEND": backend, "TF_CPP_MIN_LOG_LEVEL": "3"}
     done = subprocess.run([sys.executable, "-c", script], env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
