@@ -307,6 +307,13 @@ found = {name: ensemble_row(tables) for name, tables in stages.items()}
 for key in ("notes a bar, soprano", "notes a bar, drums", "beginnings on a beat", "beats on a chord"):
     print(f"{key:22s}" + "   ".join(f"{name} {row[key]:6.2f}" for name, row in found.items()))
 
+# %% [markdown] id="train-explained"
+# <details><summary>What happened, and why</summary>
+#
+# How often to play and on which beats comes first: a judge sees that in a single bar, and each player can mend it alone. Whether three voices sound a chord is another kind of fault: to mend it, players have to know of one another. Look at the last line, and at the judges' scores in the monitor.
+#
+# </details>
+
 # %% id="train-listen"
 codec.decode(stages["after"][0], title="The small band")
 
