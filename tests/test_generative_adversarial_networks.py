@@ -140,7 +140,8 @@ def test_the_right_game_passes():
 
 @pytest.mark.parametrize("mistake", MISTAKES)
 def test_each_mistake_in_the_game_is_named(mistake):
-    result = check_mend(lambda *arguments: game_loss(*arguments, flags=frozenset([mistake])))
+    flags = frozenset([mistake])
+    result = check_mend(lambda judge, fixed, real, forged: game_loss(judge, fixed, real, forged, flags))
     assert not result
     assert result.message == MISTAKES[mistake]
 
