@@ -22,8 +22,8 @@ TINY = Profile("tiny", 2, 2, 8, 2e-3, 0.0, 2, 6, 1, 0.0)
 @pytest.fixture
 def few(tmp_path, monkeypatch):
     """Piano and violin from B flat 3 to C sharp 4: six notes of the test pitch C4 to be judged, eighteen to learn from."""
-    monkeypatch.setenv("MUSEGEN_HOME", str(tmp_path / "home"))
     timbre = load_dataset("timbre")
+    monkeypatch.setenv("MUSEGEN_HOME", str(tmp_path / "home"))
     some = np.isin(timbre.labels["program"], [0, 40]) & np.isin(timbre.labels["pitch"], [58, 59, 60, 61])
     labels = {name: values[some] for name, values in timbre.labels.items()}
     small = dataclasses.replace(timbre, labels=labels, steps=timbre.steps[some])
@@ -73,7 +73,7 @@ def test_forged_notes_are_judged_beside_real_ones(few):
     assert rows["real"]["nearest_take_db"] == 0 and rows["real"]["partial_contrast"] == rows["real"]["flicker"] == 1
     assert rows["real"]["within_50_cents"] == 1 and rows["semitone_below"]["within_50_cents"] == 0
     assert 0 < rows["vae"]["nearest_take_db"] < rows["semitone_below"]["nearest_take_db"]
-    assert rows["forged"]["nearest_take_db"] > 20  # nothing has been learnt
+    assert rows["forged"]["nearest_take_db"] > 1.5 * rows["vae"]["nearest_take_db"]  # nothing has been learnt
     assert found["unlikeness_db"]["real_takes"] > 3
     near = found["nearest_draw_db"]
     assert near["of_8"] <= near["of_3"] <= near["of_1"]

@@ -76,7 +76,6 @@ def judge_beside_vae(model: SpectrogramVAEGAN, train: Notes, test: Notes) -> dic
     tell more. In `drawn`, `partial_contrast` and `flicker` are shares of the training notes'.
     """
     asked, vae = test.once(), load_pretrained("spectrogram_vae")
-    z = np.random.default_rng(0).normal(size=(N_DRAWN, model.latent))
     pitches = np.random.default_rng(1).choice(np.unique(train.pitches), N_DRAWN)
     found: dict[str, Any] = {"notes": len(asked), "rows": {"real": judge_notes(asked.mels, asked, test)}}
     for name, network in (("vae", vae), ("vae_gan", model)):
@@ -84,7 +83,7 @@ def judge_beside_vae(model: SpectrogramVAEGAN, train: Notes, test: Notes) -> dic
         painted = network.decode(mean, test.pitches)
         middle = np.isin(test.velocities, asked.velocities)
         row = judge_notes(painted[middle], asked, test)
-        drawn = network.decode(z[:, : network.latent], pitches)
+        drawn = network.decode(np.random.default_rng(0).normal(size=(N_DRAWN, network.latent)), pitches)
         found["rows"][name] = {
             "test_error_db": round(rms(painted - test.mels), 3),
             **row,
