@@ -136,7 +136,7 @@ class SpectrogramVAE(keras.Model):
         training: bool = True,
     ) -> Any:
         """Return (distortion + weight * KL) / values in nats a value, without the constant of the normal distribution."""
-        off = (y - y_pred["levels"]) * (-FLOOR_DB / self.noise_db)  # in standard deviations
+        off = (ops.cast(y, y_pred["levels"].dtype) - y_pred["levels"]) * (-FLOOR_DB / self.noise_db)  # in standard deviations
         distortion = ops.mean(ops.sum(0.5 * ops.square(off), axis=(1, 2)))
         mean, log_variance = y_pred["mean"], y_pred["log_variance"]
         kl = 0.5 * ops.mean(ops.sum(ops.square(mean) + ops.exp(log_variance) - 1 - log_variance, axis=1))
