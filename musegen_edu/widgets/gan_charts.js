@@ -58,7 +58,7 @@ export function curvesPicture(kind, curves, { width, height, last, at }) {
     out.push(`<path class="mg-rule" d="M${LEFT} ${round(y(tick))}H${width - RIGHT}"/><text x="${LEFT - 7}" y="${round(y(tick)) + 4}" text-anchor="end">${text}</text>`);
   }
   const wide = niceStep(Math.max(1, last) / Math.max(2, Math.floor((width - LEFT - RIGHT) / 90)));
-  for (let tick = 0; tick <= last; tick += Math.max(1, wide)) out.push(`<text x="${round(x(tick))}" y="${height - 5}" text-anchor="${tick ? "middle" : "start"}">${tick ? whole(tick) : "step 0"}</text>`);
+  for (let tick = 0; tick <= last; tick += Math.max(1, wide)) out.push(`<text x="${round(x(tick))}" y="${height - 5}" text-anchor="${tick ? (x(tick) > width - RIGHT - 20 ? "end" : "middle") : "start"}">${tick ? whole(tick) : "step 0"}</text>`);
   const steps = curves.step ?? [];
   for (const { key, part, dash } of kind.lines) {
     const points = (curves[key] ?? []).map((value, i) => (value === null ? "" : `${round(x(Number(steps[i])))},${round(y(value))}`)).filter(Boolean);
