@@ -451,7 +451,7 @@ tiny = stack([flute, bass, kit]).replace(title="A tiny band")
 tiny
 
 # %% [markdown] id="predict-measures"
-# | measure | what is counted | 
+# | measure | what is counted |
 # |---|---|
 # | **EB**, empty bars | share of a part's bars in which it is silent |
 # | **UPC**, used pitch classes | how many different note names a part has in a bar, on average over the bars in which it plays |
@@ -569,8 +569,8 @@ chance = np.where(roll, 0.9, 0.002)
 def cells_to_score(cells, title):
     """Every run of cells becomes a note, as piano rolls without onsets are read."""
     edges = np.diff(np.pad(cells, ((1, 1), (0, 0))).astype(int), axis=0)  # 1 where a run begins, -1 where it has ended
-    runs = [np.argwhere(edges.T == sign) for sign in (1, -1)]  # sorted by pitch, so that they pair
-    notes = [(6 * start, 6 * (stop - start), pitch) for (pitch, start), (_, stop) in zip(*(run.tolist() for run in runs))]
+    begins, ends = (np.argwhere(cells.T).tolist() for cells in (edges > 0, edges < 0))  # sorted by pitch, so that they pair
+    notes = [(6 * start, 6 * (stop - start), pitch) for (pitch, start), (_, stop) in zip(begins, ends)]
     return Score.from_notes(notes, key=soprano.key, programs=(73,), bpm=96, title=title)
 
 # %% id="crumbs-measured"
@@ -629,9 +629,8 @@ add_legend(axes[0], loc="best")
 # %% [markdown] id="judges-explained"
 # <details><summary>How to read it</summary>
 #
-# - **The rhythm judge does what it is for.** Without it notes begin less often on a beat, and less often together, than in real music; the more it weighs, the nearer both come.
-# - **The harmony judge disappoints**, at least in so short a time. With weight 3 soprano and bass come to lie as far apart as in real music, but not more beats are on a chord: what it asks for is harder to learn than a groove, and 300 steps are few.
-# - **And somebody pays.** Where the harmony judge weighs 3, the rhythm falls apart: the players have only so much to give.
+# - **The rhythm judge does what it is for.** Without it notes begin less often together, and less often on a beat, than in real music. With weight 1 both become more frequent, the second even more so than in real music; weight 3 brings nothing that weight 1 has not brought.
+# - **The harmony judge disappoints**, at least in so short a time. Whatever its weight, about as many beats are on a chord, and soprano and bass lie about as far apart. What it asks for, that three players choose notes for *one another*, is harder to learn than a groove, and 300 steps are few.
 #
 # Each line is *one* training. Games end differently each time, so small differences mean nothing; which setting is *best* is the question of Exercise 3.
 #
@@ -673,7 +672,7 @@ for name, tables in (("Bach's own voices", given), ("the accompanist", played)):
 # %% [markdown] id="accompany-explained"
 # <details><summary>What happened, and why</summary>
 #
-# Under the melody that it was made for, nearly every beat of the accompaniment is on a chord; under a stranger's melody it falls as far as Bach's own voices do. **It has listened.** That it has even more chords than Bach is no praise: Bach writes passing notes and suspensions, and the accompanist plays safe.
+# Under the melody that it was made for, most beats of the accompaniment are on a chord, if not as many as with Bach; under a stranger's melody it loses as much as Bach's own voices do. **It has listened.** The measure is no praise by itself: more chords than Bach would not be better than Bach, who writes passing notes and suspensions.
 #
 # Why is this so much easier than a band out of nothing? Because the melody is a *shared seed that everybody can read*, and a rich one: 64 symbols, and each of them says something about the chord. The judges, too, are shown the melody, so that "does it fit?" is the first thing they learn to ask.
 #
@@ -723,7 +722,7 @@ print(f"bars of the band that come once or are the first of their kind: {rows['b
 # %% [markdown] id="scorecard-explained"
 # <details><summary>How to read it</summary>
 #
-# - Markov chains come near in many rows, and in some nearer than the band. Look at *which*: these rows hear **one part at a time**, and a chain that copies each part's habits cannot fail there. The band's bass, for one, is too simple: too few note names a bar.
+# - Markov chains come near in many rows, and in some nearer than the band. Look at *which*: these rows hear **one part at a time**, and a chain that copies each part's habits cannot fail there. The band's alto, for one, is too simple: too few notes a bar, and too few note names.
 # - The rows that hear parts *together* (beats on a chord, beginnings together, voices crossed) are where the chains are no better than chance. The band begins its notes together, as real players do, for the drums and the beat are the same in all its pieces. Its chords are another matter: the swap of section 3 has shown that they are no agreement.
 # - Even training music is not within twice the floor everywhere. The floor is strict, and the held-out chorales are other pieces.
 # - So this band is no Bach, and the table says where. The accompanist of section 6, who has a melody to agree *about*, does far better.
