@@ -131,7 +131,7 @@ def test_a_seed_that_was_drawn_is_said(tmp_path, capsys):
         (["--bars", "0"], "bars=0 must be from 1"),
         (["--seed", "-1"], "seed=-1"),
         (["--temperature", "-2"], "-2"),
-        (["--model", "nobody"], "nobody.json is missing (models there: chorale_inpainter, chorale_lstm, "),
+        (["--model", "nobody"], "nobody.json is missing (models there: band_accompanist, band_gan, "),
         (["--model", "chorale_lstm"], "writes four voices; compose_chorale composes with it"),
     ],
 )
