@@ -28,7 +28,7 @@ def noise(n, n_samples=8000, seed=0):
 
 
 def test_many_sounds_at_once_give_what_one_by_one_gives(monkeypatch):
-    monkeypatch.setattr("musegen_edu.spectrogram._SOUNDS_AT_ONCE", 2)  # so that five are three portions
+    monkeypatch.setattr("musegen_edu.spectrogram.mel._SOUNDS_AT_ONCE", 2)  # so that five are three portions
     sounds = noise(5)
     settings = {"n_fft": 512, "hop_length": 128, "n_mels": 40}
     one_by_one = np.stack([audio_to_mel(sound, 16_000, **settings) for sound in sounds])
