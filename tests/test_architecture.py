@@ -51,8 +51,11 @@ def own_name(path: Path) -> str:
 
 
 def test_score_knows_nobody_but_keys():
-    allowed = {"keys", "widgets"}  # its rich display asks the widgets, when a notebook asks it
-    assert imports_of(PACKAGE / "score.py") <= allowed
+    paths = sorted((PACKAGE / "score").glob("*.py"))
+    assert paths
+    for path in paths:
+        # the score's rich display asks the widgets, when a notebook asks it
+        assert imports_of(path) <= {"score", "keys", *(["widgets"] if path.stem == "__init__" else [])}, path.name
 
 
 @pytest.mark.parametrize("path", sorted((PACKAGE / "models").glob("*.py")), ids=lambda path: path.stem)

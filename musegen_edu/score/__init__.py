@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,26 +11,27 @@ import numpy as np
 import numpy.typing as npt
 
 from musegen_edu.keys import key_to_fifths, transpose_key
-
-TICKS_PER_QUARTER = (
-    24  # exact for 32nd notes (3 ticks) and for triplets of eighths (8 ticks) and of sixteenths (4 ticks)
+from musegen_edu.score.bars import BarsAndBeats
+from musegen_edu.score.fields import (
+    DRUMS,
+    MAX_PARTS,
+    NOTE_DTYPE,
+    TICKS_PER_QUARTER,
+    checked_bpm,
+    checked_meter,
+    checked_notes,
+    checked_pickup,
+    checked_programs,
+    rows_to_notes,
+    sorted_notes,
 )
-DRUMS = 128  # the "program" of a drum part; 0 to 127 are the General MIDI instruments
-MAX_PARTS = 256
+from musegen_edu.score.joining import join, stack
 
-NOTE_DTYPE = np.dtype([("onset", "<i4"), ("duration", "<i4"), ("pitch", "<i2"), ("velocity", "u1"), ("part", "u1")])
-_SORT_ORDER = ("onset", "pitch", "part", "duration", "velocity")
-_ALLOWED = {
-    "onset": (0, 2**31 - 1),
-    "duration": (1, 2**31 - 1),
-    "pitch": (0, 127),
-    "velocity": (1, 127),
-    "part": (0, MAX_PARTS - 1),
-}
+__all__ = ["DRUMS", "MAX_PARTS", "NOTE_DTYPE", "TICKS_PER_QUARTER", "Score", "join", "stack"]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Score:
+class Score(BarsAndBeats):
     """A piece of music: notes in time, and what a musician needs to read them.
 
     A score never changes; every transform returns a new one. As the last line of a notebook cell it shows itself, with
@@ -75,37 +75,16 @@ class Score:
 
     def __post_init__(self) -> None:
         set_field = object.__setattr__  # the dataclass is frozen; this is the one place where its fields are set
-        notes = np.asarray(self.notes)
-        if notes.dtype != NOTE_DTYPE or notes.ndim != 1:
-            raise ValueError(
-                f"notes has dtype {notes.dtype} and shape {notes.shape}; it must be a one-dimensional array of NOTE_DTYPE "
-                "(Score.from_notes makes one from tuples)"
-            )
-        set_field(self, "meter", _checked_meter(self.meter))
-        set_field(self, "programs", _checked_programs(self.programs))
-        if (
-            not isinstance(self.bpm, (int, float, np.number))
-            or not math.isfinite(self.bpm)
-            or not 1 <= self.bpm <= 2000
-        ):
-            raise ValueError(f"bpm={self.bpm!r} must be a number of quarter notes a minute from 1 to 2000")
-        set_field(self, "bpm", float(self.bpm))
+        notes = checked_notes(self.notes)
+        set_field(self, "meter", checked_meter(self.meter))
+        set_field(self, "programs", checked_programs(self.programs))
+        set_field(self, "bpm", checked_bpm(self.bpm))
         if self.key is not None:
             key_to_fifths(self.key)  # raises with a message of its own
         if not isinstance(self.title, str):
             raise ValueError(f"title={self.title!r} must be text")
-        if isinstance(self.pickup, bool) or int(self.pickup) != self.pickup or not 0 <= self.pickup < self.bar_ticks:
-            raise ValueError(
-                f"pickup={self.pickup!r} must be a whole number of ticks from 0 to {self.bar_ticks - 1}, less than a bar"
-            )
-        set_field(self, "pickup", int(self.pickup))
-        for name, (low, high) in _ALLOWED.items():
-            _check_range(name, notes[name], low, min(high, len(self.programs) - 1) if name == "part" else high)
-        if len(notes) and int((notes["onset"].astype(np.int64) + notes["duration"]).max()) > 2**31 - 1:
-            raise ValueError("notes reach beyond tick 2**31 - 1; give onsets in ticks, 24 to the quarter note")
-        notes = notes[np.lexsort([notes[name] for name in reversed(_SORT_ORDER)])]  # indexing copies
-        notes.flags.writeable = False
-        set_field(self, "notes", notes)
+        set_field(self, "pickup", checked_pickup(self.pickup, self.bar_ticks))
+        set_field(self, "notes", sorted_notes(notes, len(self.programs)))
 
     # ---- making one ----
 
@@ -120,19 +99,7 @@ class Score:
         >>> Score.from_notes([(0, 24, 60), (24, 48, 64, 100)]).duration
         72
         """
-        rows = []
-        for row in notes:
-            values = tuple(row)
-            if not 3 <= len(values) <= 5:
-                raise ValueError(f"notes has the row {values!r}; a row is (onset, duration, pitch[, velocity[, part]])")
-            for name, value in zip(NOTE_DTYPE.names or (), values, strict=False):
-                low, high = _ALLOWED[name]
-                if int(value) != value or not low <= value <= high:
-                    raise ValueError(
-                        f"notes has {name}={value!r} in row {values!r}; it must be a whole number from {low} to {high}"
-                    )
-            rows.append(values + (80, 0)[len(values) - 3 :])
-        return cls(np.array(rows, NOTE_DTYPE) if rows else np.empty(0, NOTE_DTYPE), **fields)
+        return cls(rows_to_notes(notes), **fields)
 
     @classmethod
     def from_melody(
@@ -177,7 +144,7 @@ class Score:
         """
         return dataclasses.replace(self, **changes)
 
-    # ---- how long, how many ----
+    # ---- how many; how long is told by BarsAndBeats ----
 
     def __len__(self) -> int:
         """Return the number of notes."""
@@ -187,60 +154,6 @@ class Score:
     def n_parts(self) -> int:
         """Number of parts, those without notes included."""
         return len(self.programs)
-
-    @property
-    def duration(self) -> int:
-        """Ticks from the start to the end of the last note that sounds."""
-        return int((self.notes["onset"] + self.notes["duration"]).max()) if len(self.notes) else 0
-
-    @property
-    def seconds(self) -> float:
-        """Seconds from the start to the end of the last note that sounds."""
-        return self.ticks_to_seconds(self.duration)
-
-    def ticks_to_seconds(self, ticks: float) -> float:
-        """Convert a length in ticks to seconds at this score's tempo.
-
-        Examples
-        --------
-        >>> Score(bpm=60).ticks_to_seconds(24)
-        1.0
-        """
-        return ticks / TICKS_PER_QUARTER * 60.0 / self.bpm
-
-    @property
-    def bar_ticks(self) -> int:
-        """Ticks in a full bar: 96 in 4/4, 72 in 6/8."""
-        numerator, denominator = self.meter
-        return 4 * TICKS_PER_QUARTER * numerator // denominator
-
-    @property
-    def beat_ticks(self) -> int:
-        """Ticks in a beat: the denominator's note value, or three of them in compound meters (6/8, 9/8, 12/8)."""
-        numerator, denominator = self.meter
-        unit = 4 * TICKS_PER_QUARTER // denominator
-        return 3 * unit if denominator >= 8 and numerator % 3 == 0 and numerator > 3 else unit
-
-    @property
-    def n_bars(self) -> int:
-        """Number of bars begun, a pickup bar included."""
-        return len(self.barlines())
-
-    def barlines(self) -> npt.NDArray[np.int64]:
-        """Return the tick at which each bar starts; the first is 0, and with a pickup the second is the pickup's length.
-
-        Examples
-        --------
-        >>> Score.from_melody([67, 60, 64, 67, 72], 24, pickup=24).barlines().tolist()
-        [0, 24]
-        """
-        if self.duration == 0:
-            return np.empty(0, np.int64)
-        full_bars = np.arange(self.pickup, max(self.duration, self.pickup + 1), self.bar_ticks, dtype=np.int64)
-        if self.pickup:
-            full_bars = full_bars[full_bars < self.duration]
-            return np.concatenate([[0], full_bars])
-        return full_bars
 
     @property
     def is_drum_note(self) -> npt.NDArray[np.bool_]:
@@ -377,107 +290,3 @@ class Score:
         from musegen_edu.widgets.player import score_mimebundle
 
         return score_mimebundle(self)
-
-
-def join(scores: Iterable[Score]) -> Score:
-    """Play scores one after another, each from the barline after the one before it.
-
-    The title, tempo, key, meter and pickup of the first are kept, and the programs of the one with the most parts. A pickup of
-    a later score fills the end of the bar before it where there is room, else it gets a bar of its own.
-
-    Raises
-    ------
-    ValueError
-        If there is no score, or the meters differ.
-
-    Examples
-    --------
-    >>> a, b = Score.from_melody([60] * 3, 24), Score.from_melody([67], 24)
-    >>> join([a, b]).notes["onset"].tolist()
-    [0, 24, 48, 96]
-    """
-    scores = list(scores)
-    if not scores:
-        raise ValueError("scores is empty; give at least one score")
-    first = scores[0]
-    pieces: list[npt.NDArray[np.void]] = []
-    end = 0
-    for score in scores:
-        if score.meter != first.meter:
-            raise ValueError(
-                f"scores have the meters {first.meter} and {score.meter}; only scores of one meter can be joined"
-            )
-        notes = score.notes.copy()
-        if pieces:
-            first_downbeat = _next_barline(first, end + score.pickup)
-            notes["onset"] += first_downbeat - score.pickup
-        pieces.append(notes)
-        end = max([end, *(notes["onset"] + notes["duration"]).tolist()])
-    programs = max((score.programs for score in scores), key=len)
-    return first.replace(notes=np.concatenate(pieces), programs=programs)
-
-
-def _next_barline(score: Score, tick: int) -> int:
-    return score.pickup + max(0, math.ceil((tick - score.pickup) / score.bar_ticks)) * score.bar_ticks
-
-
-def stack(scores: Iterable[Score]) -> Score:
-    """Play scores at the same time: the parts of each are put below the parts of the one before it.
-
-    The title, tempo, key, meter and pickup of the first are kept.
-
-    Raises
-    ------
-    ValueError
-        If there is no score, or the meters or pickups differ.
-
-    Examples
-    --------
-    >>> stack([Score.from_melody([72, 74], 24), Score.from_melody([48], 48)]).n_parts
-    2
-    """
-    scores = list(scores)
-    if not scores:
-        raise ValueError("scores is empty; give at least one score")
-    first = scores[0]
-    pieces: list[npt.NDArray[np.void]] = []
-    programs: tuple[int, ...] = ()
-    for score in scores:
-        if (score.meter, score.pickup) != (first.meter, first.pickup):
-            raise ValueError("scores differ in meter or pickup; only scores with the same barlines can be stacked")
-        notes = score.notes.copy()
-        if len(programs) + score.n_parts > MAX_PARTS:
-            raise ValueError(f"scores have more than {MAX_PARTS} parts together")
-        notes["part"] += len(programs)
-        pieces.append(notes)
-        programs += score.programs
-    return first.replace(notes=np.concatenate(pieces), programs=programs)
-
-
-def _checked_meter(meter: Any) -> tuple[int, int]:
-    try:
-        numerator, denominator = (int(value) for value in meter)
-    except (TypeError, ValueError):
-        raise ValueError(f"meter={meter!r} must be a pair of whole numbers such as (4, 4)") from None
-    if not 1 <= numerator <= 64 or denominator not in (1, 2, 4, 8, 16, 32):
-        raise ValueError(f"meter={meter!r} must have a numerator from 1 to 64 over 1, 2, 4, 8, 16 or 32")
-    return numerator, denominator
-
-
-def _checked_programs(programs: Any) -> tuple[int, ...]:
-    try:
-        checked = tuple(int(program) for program in programs)
-    except (TypeError, ValueError):
-        raise ValueError(f"programs={programs!r} must be a sequence of whole numbers, one a part") from None
-    if not 1 <= len(checked) <= MAX_PARTS or not all(0 <= program <= DRUMS for program in checked):
-        raise ValueError(
-            f"programs={programs!r} must hold 1 to {MAX_PARTS} numbers from 0 to 127, or {DRUMS} for drums"
-        )
-    return checked
-
-
-def _check_range(name: str, values: npt.NDArray[Any], low: int, high: int) -> None:
-    wrong = (values < low) | (values > high)
-    if wrong.any():
-        row = int(np.argmax(wrong))
-        raise ValueError(f"notes has {name}={values[row]} in row {row}; it must be from {low} to {high}")
