@@ -137,9 +137,9 @@ def test_pause_holds_the_training_until_resume():
     trained.join(120)
     assert not trained.is_alive()
     assert page.batches == 16 and monitor.progress["state"] == "finished"
-    assert monitor._waited > 0.25
+    assert monitor._position.waited > 0.25
     elapsed = monitor.progress["elapsed"]
-    assert elapsed < time.perf_counter() - monitor._began - 0.25  # the pause does not count
+    assert elapsed < time.perf_counter() - monitor._position.began - 0.25  # the pause does not count
 
 
 def test_stop_ends_a_pause():
@@ -387,8 +387,8 @@ def test_epochs_without_batches_have_a_time_left_too():
 
 def test_the_time_left_of_a_real_fit_falls(monkeypatch):
     ticks = itertools.count()
-    monkeypatch.setattr("musegen_edu.widgets.training_monitor.time.perf_counter", lambda: float(next(ticks)))
-    monkeypatch.setattr("musegen_edu.widgets.training_monitor.SHARE", 1e9)
+    monkeypatch.setattr("musegen_edu.widgets.training_reports.time.perf_counter", lambda: float(next(ticks)))
+    monkeypatch.setattr("musegen_edu.widgets.training_reports.SHARE", 1e9)
     monitor, seen = TrainingMonitor(), []
     monitor.observe(lambda change: seen.append(change["new"]["left"]), "progress")
     for epoch in monitor.epochs(5, batches=4):
