@@ -94,22 +94,10 @@ class FourBarGAN(AdversarialPair):
         """Return n forged tunes as symbols, (n, 64), for `FourBarCodec.decode`; `seed` and `averaged` as in `generate`."""
         return self.generate(n, seed=seed, averaged=averaged).argmax(axis=-1).astype(np.int32)
 
-    def averaged_generator(self) -> Any:
-        """Return a generator that holds the running average of the weights."""
+    def make_generator(self) -> Any:
+        """Return a fresh generator, built as the pair's own is."""
         same = {name: self._arguments[name] for name in ("latent", "units", "temperature", "seed")}
-        copy = GENERATORS[self._arguments["kind"]](**same)
-        for weight, kept in zip(copy.trainable_variables, self.averaged, strict=True):
-            weight.assign(np.array(ops.convert_to_numpy(kept)))  # its own buffer, which JAX will not write over
-        return copy
-
-    def get_config(self) -> dict[str, Any]:
-        """Return the constructor's arguments."""
-        return dict(self._arguments)
-
-    @classmethod
-    def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> FourBarGAN:
-        """Make a pair from what `get_config` returned."""
-        return cls(**config)
+        return GENERATORS[self._arguments["kind"]](**same)
 
 
 def gru_generator(*, latent: int, units: int, temperature: float, seed: int) -> Any:

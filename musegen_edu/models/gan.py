@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from musegen_edu.models.gan_layers import without_gradient
 from musegen_edu.models.two_speed_adam import TwoSpeedAdam
 from musegen_edu.quiet_keras import keras
 
@@ -162,20 +163,9 @@ class AdversarialPair(keras.Model):
         judge_loss = self.judge_loss(score_real, score_fixed)
         if self.penalty:
             judge_loss = judge_loss + self.penalty * self._steepness(judged, real, fixed)
-        score_forged, _ = self.judge.stateless_call(  # the same judge once more, with weights that get no gradient
-            [ops.stop_gradient(weight.value) for weight in self.judge.trainable_variables],
-            [weight.value for weight in self.judge.non_trainable_variables],
-            y_pred if condition is None else [y_pred, condition],
-            training=False,
-        )
+        score_forged = without_gradient(self.judge, y_pred if condition is None else [y_pred, condition])
         generator_loss = self.generator_loss(score_forged)
-        real_right = ops.mean(ops.cast(score_real > 0, "float32"))
-        forged_right = ops.mean(ops.cast(score_fixed < 0, "float32"))
-        values = (judge_loss, generator_loss, real_right, forged_right)
-        for tracker, value in zip(self.trackers, values, strict=True):
-            tracker.update_state(ops.stop_gradient(value))
-        if training:
-            self._follow()
+        self._step_on((judge_loss, generator_loss), score_real, score_fixed, training=training)
         return judge_loss + generator_loss
 
     def judge_loss(self, real: Any, forged: Any) -> Any:
@@ -203,20 +193,42 @@ class AdversarialPair(keras.Model):
         slope = ops.abs(rise) / ops.reshape(run, (n, *[1] * (len(rise.shape) - 1)))
         return ops.mean(ops.square(ops.relu(slope - 1)))
 
-    def _follow(self) -> None:
-        """Let the averaged generator follow; it follows faster in the first steps, so that it soon forgets the initial weights."""
+    def _step_on(self, losses: tuple[Any, Any], real: Any, forged: Any, *further: Any, training: bool) -> None:
+        """Let the logs follow, `further` for the trackers that a subclass has added, and while training the averaged generator."""
+        right = (ops.mean(ops.cast(scores, "float32")) for scores in (real > 0, forged < 0))
+        for tracker, value in zip(self.trackers, (*losses, *right, *further), strict=True):
+            tracker.update_state(ops.stop_gradient(value))
+        if not training:
+            return
         self.steps.assign(self.steps + 1)
-        keep = ops.minimum(self.average, self.steps / (self.steps + 9))
+        keep = ops.minimum(
+            self.average, self.steps / (self.steps + 9)
+        )  # fast at first: the initial weights are soon forgotten
         for kept, weight in zip(self.averaged, self.generator.trainable_variables, strict=True):
             kept.assign(keep * kept + (1 - keep) * ops.stop_gradient(weight.value))
 
+    def make_generator(self) -> Any:
+        """Return a fresh generator, built as the pair's own is. Subclasses whose layers no config tells of make it anew."""
+        return type(self.generator).from_config(self.generator.get_config())
+
     def averaged_generator(self) -> Any:
         """Return a copy of the generator that holds the running average of its weights: steadier than the weights of any one step."""
-        copy = type(self.generator).from_config(self.generator.get_config())
+        copy = self.make_generator()
         copy.set_weights([_copied(weight) for weight in self.generator.weights])
         for weight, kept in zip(copy.trainable_variables, self.averaged, strict=True):
             weight.assign(_copied(kept))
         return copy
+
+    def settle(self) -> None:
+        """Put the running average of the generator's weights in the place of its weights: what is stored after some trainings."""
+        for weight, kept in zip(self.generator.trainable_variables, self.averaged, strict=True):
+            weight.assign(_copied(kept))
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the constructor's arguments. Only subclasses that make their networks themselves have some that can be written down."""
+        if not hasattr(self, "_arguments"):
+            raise NotImplementedError("a pair of networks that were handed in has no config; keep theirs")
+        return dict(self._arguments)
 
     def generate(self, n: int, *, condition: Any = None, seed: int = 0, averaged: bool = False) -> npt.NDArray[Any]:
         """Return n forged examples; the same for the same seed and weights.

@@ -149,6 +149,26 @@ def straight_through(logits: Any, temperature: float) -> Any:
     return ops.stop_gradient(hard) + (soft - ops.stop_gradient(soft))  # the bracket is exactly 0
 
 
+def without_gradient(network: Any, inputs: Any) -> Any:
+    """Return what a network makes of its inputs while its weights are held fixed: the gradient reaches the inputs, but none of the weights.
+
+    So a judge can tell a generator what to change without learning anything itself. The network is called as it is when it does not train.
+
+    Examples
+    --------
+    >>> judge = keras.Sequential([keras.Input((2,)), layers.Dense(1, kernel_initializer="ones")])
+    >>> ops.convert_to_numpy(without_gradient(judge, ops.array([[1.0, 2.0]]))).tolist()
+    [[3.0]]
+    """
+    outputs, _ = network.stateless_call(
+        [ops.stop_gradient(weight.value) for weight in network.trainable_variables],
+        [weight.value for weight in network.non_trainable_variables],
+        inputs,
+        training=False,
+    )
+    return outputs
+
+
 class SymbolChoice(keras.layers.Layer):
     """Logits of `FourBarCodec`'s symbols and noise, both (..., 47), become one-hot rows; the padding symbol is never chosen."""
 

@@ -106,22 +106,10 @@ class SpectrogramGAN(AdversarialPair):
         told = np.stack([pitches, instruments.astype(np.int32)], axis=1)
         return levels_to_mels(super().generate(n, condition=told, seed=seed, averaged=averaged))
 
-    def averaged_generator(self) -> Any:
-        """Return a generator that holds the running average of the weights."""
+    def make_generator(self) -> Any:
+        """Return a fresh generator, built as the pair's own is."""
         same = {name: self._arguments[name] for name in ("n_instruments", "latent", "units", "seed")}
-        copy = note_generator(**same)
-        for weight, kept in zip(copy.trainable_variables, self.averaged, strict=True):
-            weight.assign(np.array(ops.convert_to_numpy(kept)))  # its own buffer, which JAX will not write over
-        return copy
-
-    def get_config(self) -> dict[str, Any]:
-        """Return the constructor's arguments."""
-        return dict(self._arguments)
-
-    @classmethod
-    def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> SpectrogramGAN:
-        """Make a pair from what `get_config` returned."""
-        return cls(**config)
+        return note_generator(**same)
 
 
 def note_generator(n_instruments: int, *, latent: int, units: int, seed: int) -> Any:

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from musegen_edu.models.gan import AdversarialPair
+from musegen_edu.models.gan_layers import without_gradient
 from musegen_edu.models.style_translators import patch_judge, style_translator
 from musegen_edu.quiet_keras import keras
 from musegen_edu.tokens.four_bar_codec import N_STEPS, N_SYMBOLS
@@ -147,23 +148,13 @@ class StyleCycle(AdversarialPair):
         real, forged = [self.prepare(part) for part in x], y_pred["forged"]
         fixed = [ops.stop_gradient(rows) for rows in forged]
         score_real, score_fixed = self.judge(real, training=training), self.judge(fixed, training=training)
-        score_forged, _ = self.judge.stateless_call(  # the same judges once more, with weights that get no gradient
-            [ops.stop_gradient(weight.value) for weight in self.judge.trainable_variables],
-            [weight.value for weight in self.judge.non_trainable_variables],
-            forged,
-            training=False,
-        )
+        score_forged = without_gradient(self.judge, forged)
         judge_loss = sum(self.judge_loss(a, b) for a, b in zip(score_real, score_fixed, strict=True))
         generator_loss = sum(self.generator_loss(score) for score in score_forged)
         cycle_loss = sum(_nats(rows, logits) for rows, logits in zip(real, y_pred["back"], strict=True)) / 2
         identity_loss = sum(_nats(rows, logits) for rows, logits in zip(real, y_pred["same"], strict=True)) / 2
-        real_right = ops.mean(ops.cast(ops.stack(score_real) > 0, "float32"))
-        forged_right = ops.mean(ops.cast(ops.stack(score_fixed) < 0, "float32"))
-        values = (judge_loss, generator_loss, real_right, forged_right, cycle_loss, identity_loss)
-        for tracker, value in zip(self.trackers, values, strict=True):
-            tracker.update_state(ops.stop_gradient(value))
-        if training:
-            self._follow()
+        scores = ops.stack(score_real), ops.stack(score_fixed)
+        self._step_on((judge_loss, generator_loss), *scores, cycle_loss, identity_loss, training=training)
         return judge_loss + generator_loss + self.cycle * cycle_loss + self.identity * identity_loss
 
     def transfer(
@@ -240,20 +231,6 @@ class StyleCycle(AdversarialPair):
         ):
             copy.assign(kept[id(weight)])
         return copies[place]
-
-    def settle(self) -> None:
-        """Put the running average of the weights in the place of the weights: what is stored after a training."""
-        for weight, kept in zip(self.generator.trainable_variables, self.averaged, strict=True):
-            weight.assign(np.array(ops.convert_to_numpy(kept)))
-
-    def get_config(self) -> dict[str, Any]:
-        """Return the constructor's arguments."""
-        return dict(self._arguments)
-
-    @classmethod
-    def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> StyleCycle:
-        """Make a model from what `get_config` returned."""
-        return cls(**config)
 
 
 def _nats(rows: Any, logits: Any) -> Any:

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 import numpy.typing as npt
 
 from musegen_edu.models.gan import AdversarialPair
-from musegen_edu.models.gan_layers import SpectralDense
+from musegen_edu.models.gan_layers import SpectralDense, without_gradient
 from musegen_edu.models.note_painter import N_FRAMES, N_MELS, Floats, Floor, checked_pitches, levels_to_mels
 from musegen_edu.models.spectrogram_gan import beside_partials, looking_layers
 from musegen_edu.models.spectrogram_vae import SpectrogramVAE
@@ -59,6 +58,7 @@ class SpectrogramVAEGAN(AdversarialPair):
 
     Examples
     --------
+    >>> import numpy as np
     >>> model = SpectrogramVAEGAN(2, filters=(2, 2, 2, 2), units=8, looks=(2, 2, 2, 2))
     >>> mels = np.full((2, 128, 63), -40.0)
     >>> mean, log_variance = model.encode(mels, [60, 64])
@@ -102,7 +102,7 @@ class SpectrogramVAEGAN(AdversarialPair):
         self.vae = vae
         features = judge.get_layer(f"see_{_COMPARED}").output
         self.seeing = keras.Model(judge.inputs, [judge.output, features], name="seeing")
-        self.watched = [keras.metrics.Mean(name="kl"), keras.metrics.Mean(name="unexplained")]
+        self.trackers.extend(keras.metrics.Mean(name=name) for name in ("kl", "unexplained"))
 
         # ---- config ----
         self.latent, self.beta, self.game, self.plain, self.blur = latent, beta, game, plain, blur
@@ -159,11 +159,8 @@ class SpectrogramVAEGAN(AdversarialPair):
         judge_loss = self.judge_loss(score_real, score_fixed)
 
         n = ops.shape(real)[0]
-        (score_both, seen_both), _ = self.seeing.stateless_call(  # the same judge, with weights that get no gradient
-            [ops.stop_gradient(weight.value) for weight in self.seeing.trainable_variables],
-            [weight.value for weight in self.seeing.non_trainable_variables],
-            [ops.concatenate([forged, painted]), ops.concatenate([pitch, pitch])],
-            training=False,
+        score_both, seen_both = without_gradient(
+            self.seeing, [ops.concatenate([forged, painted]), ops.concatenate([pitch, pitch])]
         )
         generator_loss = self.generator_loss(score_both[:n])
         unexplained = unexplained_share(seen_both[n:], ops.stop_gradient(seen))
@@ -173,11 +170,7 @@ class SpectrogramVAEGAN(AdversarialPair):
         mean, log_variance = y_pred["mean"], y_pred["log_variance"]
         kl = 0.5 * ops.mean(ops.sum(ops.square(mean) + ops.exp(log_variance) - 1 - log_variance, axis=1))
         warmth = self.vae.draw_latent.warmth if training else 1.0
-        watched = (judge_loss, generator_loss, ops.mean(ops.cast(score_real > 0, "float32")), ops.mean(ops.cast(score_fixed < 0, "float32")), kl, unexplained)  # fmt: skip
-        for tracker, value in zip([*self.trackers, *self.watched], watched, strict=True):
-            tracker.update_state(ops.stop_gradient(value))
-        if training:
-            self._follow()
+        self._step_on((judge_loss, generator_loss), score_real, score_fixed, kl, unexplained, training=training)
         closeness = 0.5 * closeness / self.blur**2
         return judge_loss + self.game * generator_loss + closeness + warmth * self.beta * kl / (N_FRAMES * N_MELS)
 
@@ -203,21 +196,9 @@ class SpectrogramVAEGAN(AdversarialPair):
             super().generate(n, condition=checked_pitches(condition, n), seed=seed, averaged=averaged)
         )
 
-    def averaged_generator(self) -> Any:
-        """Return a decoder that holds the running average of the weights."""
-        copy = SpectrogramVAEGAN.from_config(self._arguments).generator
-        for weight, kept in zip(copy.trainable_variables, self.averaged, strict=True):
-            weight.assign(np.array(ops.convert_to_numpy(kept)))  # its own buffer, which JAX will not write over
-        return copy
-
-    def get_config(self) -> dict[str, Any]:
-        """Return the constructor's arguments."""
-        return dict(self._arguments)
-
-    @classmethod
-    def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> SpectrogramVAEGAN:
-        """Make a model from what `get_config` returned."""
-        return cls(**config)
+    def make_generator(self) -> Any:
+        """Return a fresh decoder, built as the model's own is."""
+        return SpectrogramVAEGAN(**self._arguments).generator
 
 
 def picture_judge(looks: tuple[int, ...] = (16, 32, 48, 64), *, seed: int = 0) -> Any:
