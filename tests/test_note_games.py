@@ -27,8 +27,7 @@ def few(tmp_path, monkeypatch):
     some = np.isin(timbre.labels["program"], [0, 40]) & np.isin(timbre.labels["pitch"], [58, 59, 60, 61])
     labels = {name: values[some] for name, values in timbre.labels.items()}
     small = dataclasses.replace(timbre, labels=labels, steps=timbre.steps[some])
-    for recipe in (spectrogram_gan, vae_gan):
-        monkeypatch.setattr(recipe, "load_dataset", lambda _: small)
+    monkeypatch.setattr(note_games, "load_dataset", lambda _: small)
     return small
 
 

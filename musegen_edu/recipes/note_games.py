@@ -1,9 +1,10 @@
-"""What the two recipes of adversarial networks for notes share: the game itself, and how painted notes are judged by sight and by ear."""
+"""What the two recipes of adversarial networks for notes share: from the notes through the game to the card, and how painted notes are judged by sight and by ear."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ import numpy.typing as npt
 
 from musegen_edu.audio_datasets import AudioDataset, AudioSplit
 from musegen_edu.batching import in_parts, order_of_epoch
+from musegen_edu.datasets import load_dataset
 from musegen_edu.metrics.note_pictures import flicker, nearest_take, partial_contrast
 from musegen_edu.models.gan import AdversarialPair
 from musegen_edu.models.instruments import sounds_to_pictures
@@ -19,7 +21,7 @@ from musegen_edu.models.two_speed_adam import TwoSpeedAdam
 from musegen_edu.pretrained import load_pretrained
 from musegen_edu.quiet_keras import keras
 from musegen_edu.recipes.game_backup import GameBackup
-from musegen_edu.recipes.making import EpochClock, drawn_places, progress_folder, round_weights
+from musegen_edu.recipes.making import EpochClock, drawn_places, progress_folder, round_weights, save_result
 from musegen_edu.recipes.spectrogram_vae import IN_TUNE, cents_off
 from musegen_edu.timbre_morphing import mel_to_sound, note_mels
 from musegen_edu.training import EpochReport, Profile
@@ -145,6 +147,60 @@ def play_to_store(
     pair.fit(batches, epochs=profile.epochs, initial_epoch=backup.epoch, verbose=verbose, callbacks=[clock, backup])
     round_weights(pair)
     return clock.reports
+
+
+def train_on_timbre(
+    name: str,
+    make: Callable[[AudioDataset], AdversarialPair],
+    tell: Callable[[Notes], npt.NDArray[Any]],
+    finish: Callable[[Any, Notes, Notes], dict[str, Any]],
+    *,
+    rates: tuple[float, float],
+    betas: tuple[float, float],
+    profile: Profile,
+    folder: Path,
+    seed: int,
+    verbose: int = 1,
+    on_epoch: Callable[[EpochReport], None] | None = None,
+) -> Path:
+    """Train an adversarial pair on the rendered notes of "timbre", measure it, and write its weights and card.
+
+    The split is by pitch (see the dataset's card): the test pitches were never seen, and lie between pitches that were.
+
+    Parameters
+    ----------
+    name : of the model.
+    make : returns a fresh pair for the dataset.
+    tell : returns what both players are told of notes.
+    finish : given the trained pair, the training and the test notes, returns what the card says besides data and licence.
+    rates, betas, profile, seed, verbose, on_epoch : as in `play_to_store`.
+    folder : where weights and card go.
+
+    Returns
+    -------
+    The path of the card.
+    """
+    timbre = load_dataset("timbre")
+    train, test = Notes.of(timbre.train), Notes.of(timbre.test)
+    pair = make(timbre)
+    reports = play_to_store(
+        name,
+        pair,
+        train,
+        tell(train),
+        rates=rates,
+        betas=betas,
+        profile=profile,
+        seed=seed,
+        verbose=verbose,
+        on_epoch=on_epoch,
+    )
+    card = {
+        "data": data_row(timbre, len(train) if profile.n_tunes is None else profile.n_tunes),
+        **finish(pair, train, test),
+        "licence": "weights: MIT; trained on sounds rendered from the SoundFont that the package pretty_midi carries",
+    }
+    return save_result(name, pair, profile=profile, seed=seed, epochs=reports, card=card, folder=folder)
 
 
 def data_row(timbre: AudioDataset, n_train: int) -> dict[str, Any]:

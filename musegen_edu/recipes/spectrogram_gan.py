@@ -8,13 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from musegen_edu.datasets import load_dataset
 from musegen_edu.metrics.note_pictures import nearest_take, unlikeness
 from musegen_edu.models.spectrogram_gan import SpectrogramGAN
 from musegen_edu.pretrained import load_pretrained
-from musegen_edu.quiet_keras import keras
-from musegen_edu.recipes.making import save_result
-from musegen_edu.recipes.note_games import Notes, data_row, judge_notes, play_to_store
+from musegen_edu.recipes.note_games import Notes, judge_notes, train_on_timbre
 from musegen_edu.training import EpochReport, Profile
 
 # In place of the profiles for folk tunes. `learning_rate` is the generator's, `embedding` the number of latent dimensions, `units` the width of
@@ -38,40 +35,35 @@ def train_spectrogram_gan(
     verbose: int = 1,
     on_epoch: Callable[[EpochReport], None] | None = None,
 ) -> Path:
-    """Train `spectrogram_gan` on the rendered notes of "timbre", measure it, and write its weights and card.
+    """Train `spectrogram_gan` on the rendered notes of "timbre", measure it, and write its weights and card (see `train_on_timbre`).
 
-    The split is by pitch (see the dataset's card): the test pitches were never seen, and lie between pitches that were. Its generator is stored
-    with the running average of its weights, rounded to 16-bit floats, and measured so.
+    Its generator is stored with the running average of its weights, rounded to 16-bit floats, and measured so.
 
     Returns
     -------
     The path of the card.
     """
     profile = SPECTROGRAM_GAN_PROFILES.get(profile.name, profile)
-    timbre = load_dataset("timbre")
-    train, test = Notes.of(timbre.train), Notes.of(timbre.test)
-    pair = SpectrogramGAN(len(timbre.class_names), latent=profile.embedding, units=profile.units, average=AVERAGE, seed=seed)  # fmt: skip
-    reports = play_to_store(
+    sizes = {"latent": profile.embedding, "units": profile.units}
+
+    def finish(pair: SpectrogramGAN, train: Notes, test: Notes) -> dict[str, Any]:
+        pair.settle()
+        kept = f"the running average of its weights, which keeps {AVERAGE} of itself a step"
+        return {"generator": kept, "metrics": judge_forger(pair, train, test)}
+
+    return train_on_timbre(
         "spectrogram_gan",
-        pair,
-        train,
-        train.conditions,
+        lambda timbre: SpectrogramGAN(len(timbre.class_names), **sizes, average=AVERAGE, seed=seed),
+        lambda notes: notes.conditions,
+        finish,
         rates=(profile.learning_rate, JUDGE_RATE),
         betas=BETAS,
         profile=profile,
+        folder=folder,
         seed=seed,
         verbose=verbose,
         on_epoch=on_epoch,
     )
-    for weight, kept in zip(pair.generator.trainable_variables, pair.averaged, strict=True):
-        weight.assign(np.array(keras.ops.convert_to_numpy(kept)))
-    card = {
-        "data": data_row(timbre, len(train) if profile.n_tunes is None else profile.n_tunes),
-        "generator": f"the running average of its weights, which keeps {AVERAGE} of itself a step",
-        "metrics": judge_forger(pair, train, test),
-        "licence": "weights: MIT; trained on sounds rendered from the SoundFont that the package pretty_midi carries",
-    }
-    return save_result("spectrogram_gan", pair, profile=profile, seed=seed, epochs=reports, card=card, folder=folder)
 
 
 def judge_forger(pair: SpectrogramGAN, train: Notes, test: Notes) -> dict[str, Any]:

@@ -9,12 +9,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from musegen_edu.datasets import load_dataset
 from musegen_edu.metrics.note_pictures import flicker, partial_contrast
 from musegen_edu.models.vae_gan import SpectrogramVAEGAN
 from musegen_edu.pretrained import load_card, load_pretrained
-from musegen_edu.recipes.making import save_result
-from musegen_edu.recipes.note_games import Notes, data_row, judge_notes, play_to_store
+from musegen_edu.recipes.note_games import Notes, judge_notes, train_on_timbre
 from musegen_edu.recipes.spectrogram_vae import rms
 from musegen_edu.training import EpochReport, Profile
 
@@ -37,36 +35,26 @@ def train_vae_gan(
     verbose: int = 1,
     on_epoch: Callable[[EpochReport], None] | None = None,
 ) -> Path:
-    """Train `vae_gan` on the rendered notes of "timbre", measure it, and write its weights and card.
-
-    The split is by pitch (see the dataset's card): the test pitches were never seen, and lie between pitches that were.
+    """Train `vae_gan` on the rendered notes of "timbre", measure it, and write its weights and card (see `train_on_timbre`).
 
     Returns
     -------
     The path of the card.
     """
     profile = VAE_GAN_PROFILES.get(profile.name, profile)
-    timbre = load_dataset("timbre")
-    train, test = Notes.of(timbre.train), Notes.of(timbre.test)
-    model = SpectrogramVAEGAN(profile.embedding, units=profile.units, seed=seed)
-    reports = play_to_store(
+    return train_on_timbre(
         "vae_gan",
-        model,
-        train,
-        train.pitches,
+        lambda _: SpectrogramVAEGAN(profile.embedding, units=profile.units, seed=seed),
+        lambda notes: notes.pitches,
+        lambda *judged: {"metrics": judge_beside_vae(*judged)},
         rates=(profile.learning_rate, JUDGE_RATE),
         betas=BETAS,
         profile=profile,
+        folder=folder,
         seed=seed,
         verbose=verbose,
         on_epoch=on_epoch,
     )
-    card = {
-        "data": data_row(timbre, len(train) if profile.n_tunes is None else profile.n_tunes),
-        "metrics": judge_beside_vae(model, train, test),
-        "licence": "weights: MIT; trained on sounds rendered from the SoundFont that the package pretty_midi carries",
-    }
-    return save_result("vae_gan", model, profile=profile, seed=seed, epochs=reports, card=card, folder=folder)
 
 
 def judge_beside_vae(model: SpectrogramVAEGAN, train: Notes, test: Notes) -> dict[str, Any]:
