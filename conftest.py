@@ -17,10 +17,14 @@ os.environ["MPLBACKEND"] = "agg"
 
 @pytest.fixture(scope="session", autouse=True)
 def private_folders(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """Give the session a cache and a learner's folder of its own; nothing in the environment names other data or sounds."""
+    """Give the session a cache and a learner's folder of its own; nothing in the environment names other data or sounds.
+
+    Processes that share one run of the tests share the cache, too, so that sounds are rendered once.
+    """
     root = tmp_path_factory.mktemp("private")
+    run = tmp_path_factory.getbasetemp()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("MUSEGEN_CACHE", str(root / "cache"))
+        patch.setenv("MUSEGEN_CACHE", str((run.parent if "PYTEST_XDIST_WORKER" in os.environ else run) / "sounds"))
         patch.setenv("MUSEGEN_HOME", str(root / "home"))
         for name in ("MUSEGEN_DATASETS", "MUSEGEN_WEIGHTS", "MUSEGEN_SOUNDFONT", "MUSEGEN_STATIC"):
             patch.delenv(name, raising=False)

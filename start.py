@@ -8,6 +8,7 @@ delete that folder. The file keeps to the grammar of Python 3.8, so that an old 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import hashlib
 import json
 import os
@@ -21,7 +22,7 @@ import tempfile
 import threading
 import time
 from pathlib import Path
-from typing import IO, Dict, List, Optional, Tuple
+from typing import IO, Callable, Dict, Iterator, List, Optional, Tuple
 
 ROOT = Path(__file__).resolve().parent
 VENV = ROOT / ".venv"
@@ -35,6 +36,8 @@ NEEDED_GB = 4.0  # the installed .venv and what pip unpacks on the way
 ONE_THREAD = dict.fromkeys(
     ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS"), "1"
 )
+LESSON_RUNS = "tests/test_lesson_runs.py"
+PYTEST_RUNS = ("lessons", "browser", "pytest")
 
 # What pip says when it fails -> what to tell the person. The first match wins, so the more telling ones stand first.
 CURES: Tuple[Tuple[str, str], ...] = (
@@ -338,42 +341,77 @@ def cure(text: str) -> str:
 
 
 def run_tests(pytest_arguments: List[str]) -> int:
-    """Run every check in turn, the quick ones first; return 1 if one of them fails. Extra arguments go to pytest, which then runs alone."""
-    python, failed = str(PYTHON), []
-    steps: List[Tuple[str, List[str], Dict[str, str]]]  # name, command, what its environment has besides
+    """Run every check, the quick ones first; return 1 if one of them fails. Extra arguments go to pytest, which then runs alone.
+
+    The lessons run all the while with what the others leave of the processor: tests in a browser wait more than they compute.
+    """
+    python = str(PYTHON)
     if pytest_arguments:
-        steps = [("pytest", [python, "-m", "pytest", *pytest_arguments], {})]
-    else:
-        fetch_typescript()
-        notebooks = ["notebooks/solutions"] if (ROOT / "notebooks" / "solutions").is_dir() else []
-        # What is heard and timed in a browser has the machine to itself; the rest shares it, each file's tests in one process.
-        workers = min(4, os.cpu_count() or 1)
-        shared = ["--numprocesses", str(workers), "--dist", "loadfile", "--ignore", "tests/browser"]
-        steps = [
+        say("-- pytest")
+        return 0 if passes([python, "-m", "pytest", *pytest_arguments], child_env()) else 1
+    fetch_typescript()
+    workers = ["--numprocesses", str(min(4, os.cpu_count() or 1))]
+    with tempfile.TemporaryDirectory() as folder:
+        noted = {name: ["-o", f"cache_dir={folder}/{name}"] for name in PYTEST_RUNS}
+        one_by_one = ["--dist", "load", "--maxschedchunk", "1"]
+        lessons = [python, "-m", "pytest", *workers, *one_by_one, LESSON_RUNS, *noted["lessons"]]
+        # What is heard and timed in a browser has the machine to itself, but for the lessons, which stand back. The rest shares it with
+        # them, each file's tests in one process.
+        others = [*workers, "--dist", "loadfile", "--ignore", "tests/browser", "--ignore", LESSON_RUNS]
+        steps: List[Tuple[str, List[str], Dict[str, str]]] = [  # name, command, what its environment has besides
             ("ruff", [python, "-m", "ruff", "check", "."], {}),
             ("mypy", [python, "-m", "mypy"], {}),
-            ("browser", [python, "-m", "pytest", "tests/browser"], {}),
-            (
-                "pytest",
-                [python, "-m", "pytest", "--nbval-lax", *shared, "tests", "musegen_edu", *notebooks],
-                ONE_THREAD,
-            ),
+            ("browser", [python, "-m", "pytest", "tests/browser", *noted["browser"]], {}),
+            ("pytest", [python, "-m", "pytest", *others, "tests", "musegen_edu", *noted["pytest"]], ONE_THREAD),
         ]
-    for name, command, environment in steps:
-        say(f"-- {name}")
-        started = time.monotonic()
-        run = passes_pytest if "pytest" in command and not pytest_arguments else passes
-        if not run(command, {**child_env(), **environment}):
-            failed.append(name)
-        if name != "pytest":  # whose closing lines are the last of a run that passed
-            say(
-                "   {} {} in {}".format(
-                    name, "failed" if name in failed else "passed", clock(time.monotonic() - started)
-                )
-            )
+        codes = {}
+        with running_behind(lessons, {**child_env(), **ONE_THREAD}) as finish_lessons:
+            for name, command, environment in steps:
+                say(f"-- {name}")
+                if name == "pytest":
+                    give_way()  # else the lessons would stand still
+                started = time.monotonic()
+                codes[name] = subprocess.call(command, cwd=str(ROOT), env={**child_env(), **environment})
+                say(f"   {name} {'failed' if codes[name] else 'passed'} in {clock(time.monotonic() - started)}")
+            say("-- lessons, which have run since the beginning")
+            codes["lessons"] = finish_lessons()
+        lost = {name for name in PYTEST_RUNS if codes[name] == 1}  # tests failed; 2 and above are pytest's own troubles
+        if lost and passes_once_more([Path(folder, name) for name in sorted(lost)]):
+            codes.update(dict.fromkeys(lost, 0))
+    failed = [name for name, code in codes.items() if code]
     if failed:
         print("\nFailed: {}".format(", ".join(failed)), file=sys.stderr)
     return 1 if failed else 0
+
+
+@contextlib.contextmanager
+def running_behind(command: List[str], environment: Dict[str, str]) -> Iterator[Callable[[], int]]:
+    """Run a command that gives way to all others; yield what waits for its end, shows its output and returns its exit code."""
+    with tempfile.TemporaryFile() as output:
+        modest = getattr(subprocess, "BELOW_NORMAL_PRIORITY_CLASS", 0)  # Windows'
+        process = subprocess.Popen(
+            command, cwd=str(ROOT), env=environment, stdout=output, stderr=subprocess.STDOUT, creationflags=modest
+        )
+        give_way(process.pid)
+
+        def finish() -> int:
+            code = process.wait()
+            output.seek(0)
+            say(output.read().decode(errors="replace").rstrip())
+            return code
+
+        try:
+            yield finish
+        finally:
+            if process.poll() is None:
+                process.terminate()
+                process.wait()
+
+
+def give_way(process: int = 0) -> None:
+    """Leave this process (0) or another, and what it starts from now on, only what the others leave of the processor."""
+    if hasattr(os, "setpriority"):
+        os.setpriority(os.PRIO_PROCESS, process, 19)
 
 
 def passes(command: List[str], environment: Dict[str, str]) -> bool:
@@ -381,25 +419,24 @@ def passes(command: List[str], environment: Dict[str, str]) -> bool:
     return subprocess.call(command, cwd=str(ROOT), env=environment) == 0
 
 
-def passes_pytest(command: List[str], environment: Dict[str, str]) -> bool:
-    """Run pytest; what fails while the machine is busy is run once more by itself, whole files of it, and named.
+def passes_once_more(caches: List[Path]) -> bool:
+    """Run what failed, as pytest noted it in `caches`, once more by itself; return whether all passes now.
 
     A few tests wait for a browser, for sound or for another process, and a machine with other work may keep them waiting too long. A fault
-    of the course fails both times. More than five failing files are no accident, and are not run again.
+    of the course fails both times. The whole file of a test is run, or the one lesson. More than five failures are no accident, and are not
+    run again.
     """
-    with tempfile.TemporaryDirectory() as cache:
-        noted = ["-o", "cache_dir=" + cache]
-        code = subprocess.call([*command, *noted], cwd=str(ROOT), env=environment)
+    failures: List[str] = []
+    for cache in caches:
         try:
-            failures = json.loads((Path(cache) / "v" / "cache" / "lastfailed").read_text(encoding="utf-8"))
-        except FileNotFoundError:  # nothing failed, or pytest did not get so far
-            failures = {}
-        files = sorted({test.split("::")[0] for test in failures})
-        if code != 1 or not 1 <= len(files) <= 5:  # 1: tests failed; anything else is pytest's own trouble
-            return code == 0
-        say("-- once more, by themselves: {}".format(", ".join(sorted(failures))))
-        alone = [command[0], "-m", "pytest", *(["--nbval-lax"] if "--nbval-lax" in command else []), *files]
-        return passes([*alone, *noted], environment)
+            failures += json.loads((cache / "v" / "cache" / "lastfailed").read_text(encoding="utf-8"))
+        except FileNotFoundError:  # it did not get so far as to note any
+            return False
+    again = sorted({test if test.startswith(LESSON_RUNS) else test.split("::")[0] for test in failures})
+    if not 1 <= len(again) <= 5:
+        return False
+    say("-- once more, by themselves: {}".format(", ".join(sorted(failures))))
+    return passes([str(PYTHON), "-m", "pytest", *again, "-o", f"cache_dir={caches[0]}"], child_env())
 
 
 def fetch_typescript() -> None:

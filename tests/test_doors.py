@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import _thread
 import ast
+import contextlib
 import importlib.metadata
 import importlib.util
 import json
@@ -377,17 +378,71 @@ def test_arguments_of_the_test_command_go_to_pytest(start, monkeypatch):
     assert calls == [[str(start.PYTHON), "-m", "pytest", "-k", "midi"]]
 
 
-def test_one_failing_check_fails_the_test_command_and_the_others_still_run(start, monkeypatch, capsys):
-    calls: list[list[str]] = []
-    monkeypatch.setattr(start, "fetch_typescript", lambda: None)
-    monkeypatch.setattr(start.subprocess, "call", answering(calls, lambda command: int("mypy" in command)))
-    assert start.run_tests([]) == 1
-    assert [command[2] for command in calls] == ["ruff", "mypy", "pytest", "pytest"]
-    browser, others = calls[2:]
-    assert "tests/browser" in browser  # no test twice, none left out
-    assert others[others.index("--ignore") + 1] == "tests/browser"
-    assert {"tests", "musegen_edu", "--nbval-lax"} <= set(others)
+@pytest.fixture
+def test_command(start, monkeypatch):
+    """Runs `start.py test` with stand-ins for its checks, and tells what would have been run and what came of it."""
+
+    def run(exit_code):
+        calls: list[list[str]] = []
+        monkeypatch.setattr(start, "fetch_typescript", lambda: None)
+        monkeypatch.setattr(start.subprocess, "call", answering(calls, exit_code))
+
+        @contextlib.contextmanager
+        def running_behind(command, environment):
+            calls.append(command)
+            yield lambda: exit_code(command)
+
+        monkeypatch.setattr(start, "running_behind", running_behind)
+        monkeypatch.setattr(start, "give_way", lambda: calls.append(["gives", "way", "to others"]))
+        return start.run_tests([]), calls
+
+    return run
+
+
+def test_one_failing_check_fails_the_test_command_and_the_others_still_run(test_command, capsys):
+    failed, calls = test_command(lambda command: int("mypy" in command))
+    assert failed == 1
+    assert [command[2] for command in calls] == ["pytest", "ruff", "mypy", "pytest", "to others", "pytest"]
+    lessons, browser, others = (command for command in calls if command[2] == "pytest")
+    left_out = {others[i + 1] for i, word in enumerate(others) if word == "--ignore"}
+    assert left_out == {"tests/browser", "tests/test_lesson_runs.py"}  # no test twice, none left out
+    assert "tests/browser" in browser and "tests/test_lesson_runs.py" in lessons
+    assert all((ROOT / name).exists() for name in left_out)
+    assert {"tests", "musegen_edu"} <= set(others)
     assert "Failed: mypy" in capsys.readouterr().err
+
+
+def test_a_lesson_that_fails_fails_the_test_command(test_command, capsys):
+    assert test_command(lambda command: 2 * ("tests/test_lesson_runs.py" in command and "--ignore" not in command))[0]
+    assert "Failed: lessons" in capsys.readouterr().err
+    assert test_command(lambda command: 0)[0] == 0
+
+
+def test_what_runs_behind_gives_way_and_tells_its_story_at_the_end(start, monkeypatch, capfd):
+    asked: list[tuple[int, ...]] = []
+    monkeypatch.setattr(start.os, "setpriority", lambda *how: asked.append(how), raising=False)
+    monkeypatch.setattr(start.os, "PRIO_PROCESS", 0, raising=False)
+    code = "import os, sys; print('number', os.getpid(), flush=True); sys.exit(3)"
+    with start.running_behind([sys.executable, "-c", code], dict(os.environ)) as finish:
+        assert finish() == 3
+    ((which, process, patience),) = asked
+    assert (which, patience) == (0, 19)
+    assert f"number {process}\n" in capfd.readouterr().out
+
+
+def test_nothing_behind_outlives_the_command(start):
+    sleeper = f"import pathlib, time; pathlib.Path({str(start.ROOT / 'on')!r}).touch(); time.sleep(600)"
+
+    def is_stopped():
+        with start.running_behind([sys.executable, "-c", sleeper], dict(os.environ)):
+            while not (start.ROOT / "on").exists():
+                time.sleep(0.05)
+            raise KeyboardInterrupt
+
+    began = time.monotonic()
+    with pytest.raises(KeyboardInterrupt):
+        is_stopped()
+    assert time.monotonic() - began < 300
 
 
 UNLUCKY = """
@@ -404,25 +459,59 @@ def test_is_late_the_first_time():
 @pytest.mark.parametrize(
     ("tests", "passes", "again"),
     [
-        ({"test_good.py": "def test_a(): pass"}, True, None),
+        ({"test_good.py": "def test_a(): pass"}, False, None),
         ({"test_good.py": "def test_a(): pass", "test_unlucky.py": UNLUCKY}, True, ["test_unlucky.py"]),
         ({"test_bad.py": "def test_a(): assert False"}, False, ["test_bad.py"]),
         ({f"test_unlucky_{i}.py": UNLUCKY for i in range(6)}, False, None),  # no accident
-        ({"test_broken.py": "import"}, False, None),
     ],
 )
 def test_what_fails_while_the_machine_is_busy_is_run_once_more_alone(start, monkeypatch, tests, passes, again):
-    really, calls = subprocess.call, []
+    really, calls = subprocess.call, list[list[str]]()
 
     def call(command, **options):
         calls.append(command)
         return really(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, **options)
 
-    monkeypatch.setattr(start.subprocess, "call", call)
+    monkeypatch.setattr(start, "PYTHON", Path(sys.executable))
     for name, text in tests.items():
         (start.ROOT / name).write_text(text, encoding="utf-8")
-    assert start.passes_pytest([sys.executable, "-m", "pytest", *tests], dict(os.environ)) is passes
+    first, cache = [sys.executable, "-m", "pytest", *tests], start.ROOT / "noted"
+    call([*first, "-o", f"cache_dir={cache}"], cwd=start.ROOT)
+    monkeypatch.setattr(start.subprocess, "call", call)
+    assert start.passes_once_more([cache]) is passes
     assert [[word for word in one if word in tests] for one in calls] == [list(tests)] + ([again] if again else [])
+
+
+def test_failures_of_several_runs_are_run_again_together_and_of_the_lessons_only_those(start, monkeypatch):
+    calls: list[list[str]] = []
+    monkeypatch.setattr(start.subprocess, "call", answering(calls, lambda command: 0))
+    noted = {
+        "browser": ["tests/browser/test_a.py::test_b", "tests/browser/test_a.py::test_c"],
+        "lessons": ["tests/test_lesson_runs.py::test_run[05]"],
+    }
+    for name, failures in noted.items():
+        folder = start.ROOT / name / "v" / "cache"
+        folder.mkdir(parents=True)
+        (folder / "lastfailed").write_text(json.dumps(dict.fromkeys(failures, True)), encoding="utf-8")
+    assert start.passes_once_more([start.ROOT / name for name in noted])
+    assert calls[0][3:5] == ["tests/browser/test_a.py", "tests/test_lesson_runs.py::test_run[05]"]
+    assert not start.passes_once_more([start.ROOT / "browser", start.ROOT / "nothing noted"])
+
+
+@pytest.mark.parametrize(
+    ("code", "second_time", "failed"), [(1, True, 0), (1, False, 1), (2, True, 1), (0, False, 0)]
+)  # 2: pytest's own troubles
+def test_what_passes_the_second_time_has_passed(start, test_command, monkeypatch, code, second_time, failed):
+    asked: list[list[str]] = []
+
+    def passes_once_more(caches):
+        asked.append([cache.name for cache in caches])
+        return second_time
+
+    monkeypatch.setattr(start, "passes_once_more", passes_once_more)
+
+    assert test_command(lambda command: code * (command[3:4] == ["tests/browser"]))[0] == failed
+    assert asked == ([["browser"]] if code == 1 else [])
 
 
 # ---- text files ----
