@@ -115,6 +115,34 @@ def test_a_stub_is_neither_recorded_nor_hinted_at(check_mirror):
     assert load_progress() == Progress()
 
 
+def test_a_function_that_does_nothing_yet_is_a_stub(check_mirror):
+    def mirror(pitches):
+        """Mirror them."""
+        ...
+
+    result = check_mirror(mirror)
+    assert (bool(result), result.hint) == (False, "")
+    assert load_progress() == Progress()
+    assert check_mirror(lambda pitches: pitches).hint == "first hint"
+
+
+def test_a_failure_may_have_a_hint_of_its_own():
+    texts = iter(["", "mine", None])
+
+    @core.check(lesson="98", exercise="own", title="Own", hints=("first hint",))
+    def checked(answer):
+        raise Failure("No.", hint=next(texts))
+
+    assert [checked(1).hint for _ in range(3)] == ["", "mine", "first hint"]
+    core._EXERCISES.pop("98")
+
+
+def test_a_table_of_numbers_is_told_by_its_shape():
+    with pytest.raises(Failure) as caught:
+        call(lambda maps: maps.nothing, np.zeros((2, 3)))
+    assert "(<ndarray of shape (2, 3)>)` stopped with an error" in str(caught.value)
+
+
 def test_the_learners_own_line_is_shown(check_mirror, tmp_path):
     cell = tmp_path / "cell.py"
     cell.write_text("def mirror(pitches):\n    total = 0\n    return max(pitches, key=lambda p: p / total)\n")

@@ -67,12 +67,30 @@ def latch(probabilities, on, off, *, slip=""):
             plays = p > on
         elif slip == "low":
             plays = p >= off
+        elif slip == "above off":
+            plays = p > off if plays else p > on
         elif slip == "swapped":
             plays = p > on if plays else p >= off
         else:
             plays = p >= off if plays else p > on
         tags.append(float(p) if slip == "probabilities" else plays)
     return tags[1:] if slip == "short" else None if slip == "none" else tags
+
+
+def test_the_last_hint_is_the_answer():
+    check_two_thresholds(lambda p, on, off: [])
+    hint = check_two_thresholds(lambda p, on, off: []).hint
+    line = re.search("plays = .* else p > on", hint)
+    assert line
+
+    def by_the_hint(probabilities, on, off):
+        here, tags = {"plays": False, "on": on, "off": off}, []
+        for p in probabilities:
+            exec(line.group(), here | {"p": p}, here)
+            tags.append(here["plays"])
+        return tags
+
+    assert check_two_thresholds(by_the_hint)
 
 
 def test_two_thresholds_pass():
@@ -84,8 +102,9 @@ def test_two_thresholds_pass():
     ("slip", "says"),
     [
         ("plain", "plain threshold"),
-        ("low", "To .begin., an instrument has to rise"),
-        ("swapped", "at 0.05 s the instrument was silent .* should be silent"),
+        ("low", "To begin, an instrument has to rise"),
+        ("swapped", "at 0.05 s the instrument is silent until then, .* not above on, so it should stay silent"),
+        ("above off", "plays already, and its probability is 0.50. That is at least off, so it should go on"),
         ("probabilities", "not a probability"),
         ("short", "one tag a frame"),
         ("none", "returns nothing"),

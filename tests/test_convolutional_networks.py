@@ -41,8 +41,11 @@ def find_motif(roll, motif, *, slip=""):
     lit = np.tensordot(seen, kernel, axes=2)
     enough = len(motif) - (slip == "near")
     at = 0 if slip in ("lowest", "wraps") else -lowest
+    if slip == "upwards" and semitones.min() < 0:
+        return []
     found = [(int(step), int(low + at)) for step, low in np.argwhere(lit >= enough)]
-    return {"none": None, "map": lit, "one": found[:1]}.get(slip, found)
+    turned = [(pitch, step) for step, pitch in found]
+    return {"none": None, "map": lit, "one": found[:1], "turned": turned, "nowhere": []}.get(slip, found)
 
 
 def test_the_right_kernel_passes():
@@ -55,7 +58,10 @@ def test_the_right_kernel_passes():
     ("slip", "says"),
     [
         ("none", "returns nothing"),
-        ("map", "list of pairs"),
+        ("map", "list of pairs.*shape"),
+        ("turned", r"The motif alone, on C4: you return \(pitch, step\)"),
+        ("nowhere", "Is the kernel turned as the roll is"),
+        ("upwards", r"kernel\[0, -4\] from the right"),
         ("near", "it is not there. Only places where all 4"),
         ("one", "is not found"),
         ("transposed only", "step 20 on C3 is not found"),
@@ -74,11 +80,16 @@ def test_slips_in_the_motif_are_named(slip, says):
 
 def layers_to_hear(pitch, sample_rate, kernel=2, *, slip=""):
     period = sample_rate / (440 * 2 ** ((pitch - 69) / 12))
+    period = {"seconds": period / sample_rate, "upside down": sample_rate / (440 * 2 ** ((69 - pitch) / 12))}.get(
+        slip, period
+    )
     if slip == "kernel":
         kernel = 2
     field, n_layers = 1, 0
     while field < period:
-        field += (kernel - 1) * (1 if slip == "plain" else 2**n_layers)
+        field += (kernel - 1) * {"plain": 1, "powers": kernel**n_layers, "late": 2 ** (n_layers + 1)}.get(
+            slip, 2**n_layers
+        )
         n_layers += 1
     n_layers += {"one more": 1, "one less": -1}.get(slip, 0)
     return {"none": None, "float": float(n_layers)}.get(slip, n_layers)
@@ -97,6 +108,10 @@ def test_the_right_depth_passes():
         ("kernel", "do you use `kernel`"),
         ("one more", "which is enough"),
         ("one less", "of one wave"),
+        ("powers", "if the dilations were 1, 3, 9"),
+        ("late", "the first layer had the dilation 2"),
+        ("upside down", "HIGHER frequency"),
+        ("seconds", "Is your period in seconds"),
     ],
 )
 def test_slips_in_the_depth_are_named(slip, says):

@@ -46,13 +46,23 @@ def judge_loss(real, forged, s, slip=""):
         return float((1 - s) * right + s * wrong + caught)
     if slip == "swapped":
         real, forged = forged, real
+    if slip == "signs":
+        real, forged = -real, -forged
+    if slip == "weights":
+        s = 1 - s
     right, wrong, caught = softplus(-real).mean(), softplus(real).mean(), softplus(forged).mean()
     if slip == "both sides":
         return (1 - s) * (right + caught) + s * (wrong + softplus(-forged).mean())
     if slip == "no smoothing":
         s = 0.0
     loss = (1 - s) * right + s * wrong + caught
-    odd = {"value": -loss, "half": loss / 2, "sum": loss * len(real), "odd": 1.1 * loss, "none": None, "many": real}
+    if slip == "one term":
+        return loss - s * wrong
+    if slip == "sum":
+        return len(real) * (loss - caught) + len(forged) * caught
+    if slip == "on the forged":
+        return (1 - s) * right + s * caught
+    odd = {"value": -loss, "half": loss / 2, "odd": 1.1 * loss, "none": None, "many": real}
     return odd.get(slip, loss)
 
 
@@ -78,12 +88,16 @@ def test_the_right_doubt_passes():
         ("value", "", "turn the sign round"),
         ("swapped", "", "changed places"),
         ("half", "", "added, not averaged"),
-        ("sum", "", "1.386"),
+        ("sum", "", "1.386.*not a sum"),
+        ("signs", "", "changed places"),
+        ("weights", "", "s and 1 − s have changed places"),
+        ("one term", "", "that term is missing"),
+        ("on the forged", "", "forged scores count in full"),
         ("no smoothing", "", "changes nothing yet"),
         ("both sides", "", "one-sided"),
-        ("odd", "", "yours is 1.525"),
+        ("odd", "", r"yours is 1\.525\.$"),
         ("unstable", "", "too large for the computer"),
-        ("none", "", "nothing yet|one number"),
+        ("none", "", "judge_loss returns nothing yet"),
         ("many", "", "one number"),
         ("", "forged", "turn p and q round"),
         ("", "no doubt", "pays for being sure"),
@@ -103,11 +117,19 @@ def test_slips_of_a_judge_in_doubt_are_named(loss_slip, judge_slip, says):
 
 def rhythms(symbols, slip=""):
     bars = symbols.reshape(-1, 16)
-    begins = {"pitches": bars, "rests": bars != 1}.get(slip, bars >= 3)
+    begins = {"pitches": bars, "rests": bars != 1, "no bars": symbols >= 3}.get(slip, bars >= 3)
     counts = np.unique(begins, axis=0, return_counts=True)[1]
     n = len(counts) if slip == "all" else int((counts >= 0.01 * counts.sum()).sum())
     share = counts.max() / counts.sum()
-    return {"none": None, "one": n, "share": (n, share / 2), "tunes": (1, 1.0)}.get(slip, (n, share))
+    odd = {
+        "none": None,
+        "one": n,
+        "share": (n, share / 2),
+        "percent": (n, 100 * share),
+        "order": (share, n),
+        "tunes": (1, 1.0),
+    }
+    return odd.get(slip, (n, share))
 
 
 def test_the_right_count_passes():
@@ -124,7 +146,10 @@ def test_the_right_count_passes():
         ("rests", "2 rhythms"),
         ("all", "an accident"),
         ("share", "it has all the bars"),
-        ("tunes", "there are 2 rhythms"),
+        ("tunes", "take turns"),
+        ("no bars", "belongs to a bar"),
+        ("percent", "between 0 and 1"),
+        ("order", "The number of rhythms comes first"),
     ],
 )
 def test_slips_in_counting_are_named(slip, says):
@@ -160,7 +185,13 @@ def test_the_lesson_s_broken_game_has_three_mistakes():
     [
         (lambda judge, fixed, real, forged: None, "returns nothing"),
         (lambda judge, fixed, real, forged: judge(real), "one number"),
-        (lambda judge, fixed, real, forged: ops.mean(judge(real) - fixed(forged)), "not where their own loss"),
+        (lambda judge, fixed, real, forged: ops.mean(judge(real) - fixed(forged)), "not where its own loss"),
+        (lambda judge, fixed, real, forged: game_loss(fixed, fixed, real, forged), "The judge does not move at all"),
+        (
+            lambda judge, fixed, real, forged: game_loss(judge, fixed, real, forged) / 2,
+            "generator moves 0.5 times.*judge moves 0.5",
+        ),
+        (lambda judge, fixed, real, forged: (fixed(real), fixed(forged)), "of type tuple"),
         (lambda judge, fixed, real, forged: judge.no_such_thing, "stopped with an error"),
         (..., "three dots"),
     ],
@@ -198,11 +229,13 @@ def test_a_forged_groove_passes():
         (..., Forger(), "my_groove is still three dots"),
         (GROOVE, ..., "my_pair is still three dots"),
         ([0, 4, 8], Forger(), "should be a dict"),
-        ({0: 1.0, 16: 0.5, 3: 1.0}, Forger(), "should be a dict"),
+        ({0: 1.0, 16: 0.5, 3: 1.0}, Forger(), "no sixteenth 16"),
+        ([0, 4, 8], ..., "should be a dict"),
         ({0: 1.0, 8: 0.5}, Forger(), "2 strokes"),
-        ({0: 1.0, 4: 1.0, 8: 1.0}, Forger(), "an accent"),
-        ({0: 1.0, 4: 0.2, 8: 1.0}, Forger(), "an accent"),
+        ({0: 1.0, 4: 1.0, 8: 1.0}, Forger(), "An accent"),
+        ({0: 1.0, 4: 0.2, 8: 1.0}, Forger(), "from 0.2 to 1"),
         (GROOVE, object(), "AdversarialPair"),
+        (GROOVE, keras.callbacks.History(), "keep the pair"),
         (GROOVE, Forger(shape=1), "points on the clock"),
         (GROOVE, Forger(places=(0, 6)), "3 of 5 strokes are missing.*beat 1 and three sixteenths"),
         (GROOVE, Forger(spread=0.4), "missing|clean"),
@@ -232,7 +265,7 @@ def best_of(tunes, n=6):
 
 
 def test_an_album_by_one_s_own_taste_passes(forgeries):
-    result = check_album(taste, forgeries, best_of(forgeries))
+    result = check_album(taste, forgeries, [tune.replace(title="Mine") for tune in best_of(forgeries)])
     assert result, result.message
 
 
@@ -245,11 +278,15 @@ def test_what_is_wrong_with_an_album_is_named(forgeries):
         ((..., forgeries, best), "my_taste is still three dots"),
         ((taste, forgeries, ...), "my_album is still three dots"),
         ((taste, forgeries, ["a"] * 6), "list of Scores"),
+        ((taste, forgeries, best[0]), "is one Score"),
         ((taste, forgeries, best[:3]), "At least 6 tunes"),
+        ((lambda tune: None, forgeries, best), "returns nothing yet"),
+        ((lambda tune: tune.notes["pitch"], forgeries, best), "of type ndarray"),
+        ((lambda tune: float("nan"), forgeries, best), "gives nan for a tune of [0-9]+ notes"),
         ((taste, forgeries, [*best[:5], noise[0]]), "not among the candidates"),
         ((lambda tune: 1.0, forgeries, best), "tell tunes apart"),
         ((lambda tune: "good", forgeries, best), "one number"),
-        ((lambda tune: -taste(tune), forgeries, best), "prefers the real one"),
+        ((lambda tune: -taste(tune), forgeries, best), "upside down"),
         ((taste, forgeries, sorted(forgeries, key=taste)[:6]), "better candidates"),
         ((taste, forgeries, [best[-1]] * 6), "are the same"),
         ((taste, copies, best_of(copies)), "that is a copy|repeats"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -17,8 +18,8 @@ from musegen_edu.checks.variational_autoencoders import (
     check_morph,
     held_out_windows,
     quiz_recap,
-    sixteenths,
 )
+from musegen_edu.checks.walks import sixteenths
 from musegen_edu.letters import letters_to_score
 from musegen_edu.metrics import note_density
 from musegen_edu.models.vae import MelodyVAE
@@ -38,7 +39,8 @@ def terms(logits, bars, mean, log_variance, slip=""):
     log_p = logits - np.log(np.exp(logits).sum(axis=-1, keepdims=True))
     told = np.take_along_axis(log_p, bars[..., None], axis=-1)[..., 0]
     distortion = -told.mean(axis=1) if slip == "mean over steps" else -told.sum(axis=1)
-    variance = np.exp(log_variance / 2) if slip == "deviation" else np.exp(log_variance)
+    distortion = -distortion if slip == "negative" else distortion
+    variance = np.exp(log_variance * {"deviation": 0.5, "squared": 2}.get(slip, 1))
     each = mean**2 + variance - 1 - log_variance
     rate = each.sum(axis=1) / 2
     if slip == "odd distortion":
@@ -61,7 +63,9 @@ def test_the_right_loss_passes():
 @pytest.mark.parametrize(
     ("slip", "says"),
     [
-        ("mean over steps", "8 ln 47"),
+        ("mean over steps", "8 ln 47.*mean over the eight steps"),
+        ("negative", "8 ln 47.*turn the sign round"),
+        ("squared", "square of the variance"),
         ("sign", "never costs less than nothing"),
         ("old sign", "never costs less than nothing"),
         ("deviation", "the variance"),
@@ -104,6 +108,12 @@ def height(score):
     return float(score.notes["pitch"].mean())
 
 
+@cache
+def turning_point():
+    """A pitch that the tunes reach when they are pulled up by eight semitones."""
+    return np.mean([height(score) for score in held_out_windows()]) + 8
+
+
 def test_a_vector_that_pulls_passes():
     result = check_attribute(height, np.array([0.0, 0.7]), model=TwoNumbers())
     assert result, result.message
@@ -122,7 +132,11 @@ def test_a_vector_that_pulls_passes():
         (height, [0, 0.02], "hardly|should rise, and nowhere"),
         (note_density, [1, 0], "note density"),
         (lambda score: 1.0, [0, 1], "tell tunes apart"),
-        (lambda score: "high", [0, 1], "one number"),
+        (lambda score: "high", [0, 1], "one number.*'high'"),
+        (lambda score: bool(len(score) > 20), [0, 1], "True and False are none"),
+        (lambda score: score.notes["pitch"], [0, 1], "of type ndarray"),
+        (lambda score: None, [0, 1], "returns nothing"),
+        (lambda score: -abs(height(score) - turning_point()), [0, 2], "From −1 to 1 it does: a shorter vector"),
         (lambda score: score.no_such_thing, [0, 1], "stopped with an error"),
         ("height", [0, 1], "function is wanted"),
     ],
@@ -166,7 +180,9 @@ WALK = morph()
     [
         (..., LAST, WALK, "my_first is still three dots"),
         (FIRST, "D E F", WALK, "my_last should be a Score"),
-        (FIRST, LAST, ..., "list of Scores"),
+        (FIRST, LAST, ..., "my_morph is still three dots"),
+        (FIRST, LAST, [FIRST, WALK[1:-1], LAST], "with a star"),
+        (FIRST, LAST, FIRST, "It is one Score"),
         (FIRST, LAST, [FIRST, "x", LAST], "list of Scores"),
         (Score.from_melody([60] * 12, 24, meter=(3, 4)), LAST, WALK, "four bars of 4/4"),
         (Score.from_melody([60] * 40, 24), LAST, WALK, "10 bars of 4/4"),
@@ -176,8 +192,10 @@ WALK = morph()
         (FIRST, LAST, WALK[1:], "begin with your own tune"),
         (FIRST, LAST, [*WALK[:-1], WALK[-2]], "end with your own tune"),
         (FIRST, LAST, [FIRST, FIRST, FIRST, LAST, LAST], "Nothing happens"),
-        (FIRST, LAST, [FIRST, WALK[1], FIRST.transpose(6), WALK[3], LAST], "change at once"),
-        (FIRST, LAST, [FIRST, WALK[4], WALK[3], WALK[2], WALK[1], WALK[1], WALK[1], LAST], "do not lead"),
+        (FIRST, LAST, [FIRST, *(step.transpose(-2) for step in WALK[1:-1]), LAST], "change at once.*2 semitones lower"),
+        (FIRST, LAST, [FIRST, *WALK[-2:0:-1], LAST], "run the wrong way|change at once"),
+        (FIRST, LAST, [FIRST, WALK[4], WALK[3], WALK[2], WALK[1], WALK[1], WALK[1], LAST], "run the wrong way"),
+        (FIRST, LAST, [FIRST, *(2 * [WALK[4], WALK[1]]), WALK[4], WALK[1], LAST], "do not lead"),
     ],
 )
 def test_what_is_wrong_with_a_walk_is_named(first, last, steps, says):

@@ -14,12 +14,14 @@ ops = keras.ops
 Array = npt.NDArray[np.float64]
 TOLERANCE = 2e-4  # of a weight after one step
 
-MISTAKES = {
-    "swapped": "In the judge's loss real and forged have changed places: a real score is to be HIGH, so softplus(-real), and softplus(forged).",
-    "leaks": "The generator gets a gradient of the JUDGE's loss as well, and helps the judge to find it out. Hold the forgeries fixed there: ops.stop_gradient(forged).",
-    "tampers": "The generator's loss trains the judge, to call forgeries real. There, ask fixed_judge, not judge.",
-    "saturates": "The generator's loss is the saturating one, -softplus(d): section 4. Wanted is softplus(-d).",
-    "cut": "No gradient of the generator's loss reaches the generator: something on that way stops it. The judge must stand still there, not the forgeries.",
+MISTAKES = {  # by what the step shows; the learner finds the line
+    "swapped": "The judge moves so that real examples get LOWER scores and forgeries higher ones: it learns the opposite of its task.",
+    "leaks": "The judge's loss moves the generator, too: towards being found out more easily. A player is to feel its own loss only.",
+    "tampers": "The generator's loss moves the judge, too: towards calling forgeries real. A player is to feel its own loss only.",
+    "saturates": "The generator moves by the saturating loss, −softplus(d), whose slope dies away where the judge is sure (section 4).",
+    "cut": "The generator's own loss does not move it: no gradient of that loss arrives at its weights.",
+    "backwards": "The generator moves so that its forgeries get LOWER scores: it works against itself. Look at the signs in its loss.",
+    "subtracted": "The generator moves so that its forgeries get LOWER scores, as if its loss were subtracted. Both losses are to fall: add them.",
 }
 
 
@@ -32,9 +34,10 @@ def judge_term(judge: Any, real: Any, forged: Any, flags: frozenset[str] = froze
 
 
 def generator_term(judge: Any, fixed_judge: Any, forged: Any, flags: frozenset[str] = frozenset()) -> Any:
-    """Return the generator's loss, with or without the mistakes "tampers", "saturates" and "cut"; arguments as in `game_loss`."""
+    """Return the generator's loss, with or without its mistakes, the last five of `MISTAKES`; arguments as in `game_loss`."""
     felt = (judge if "tampers" in flags else fixed_judge)(ops.stop_gradient(forged) if "cut" in flags else forged)
-    return -ops.mean(ops.softplus(felt)) if "saturates" in flags else ops.mean(ops.softplus(-felt))
+    low, high = ops.mean(ops.softplus(felt)), ops.mean(ops.softplus(-felt))  # fall where scores fall, where they rise
+    return -low if "saturates" in flags else low if "backwards" in flags else -high if "subtracted" in flags else high
 
 
 def game_loss(judge: Any, fixed_judge: Any, real: Any, forged: Any, flags: frozenset[str] = frozenset()) -> Any:
@@ -112,8 +115,8 @@ def mistakes_behind(step: OneStep, found: tuple[Array, Array]) -> list[str]:
     }
     of_generator = {
         flags: step.move(lambda judge, fixed, real, forged, flags=flags: generator_term(judge, fixed, forged, flags))
-        for flags in _sets("tampers", "saturates", "cut")
-        if not {"saturates", "cut"} <= flags  # what is cut off has no slope to saturate
+        for flags in _sets("tampers", "saturates", "cut", "backwards", "subtracted")
+        if len(flags - {"tampers"}) <= 1  # what is cut off has no slope that could be wrong in other ways
     }
     for one, other in sorted(product(of_judge, of_generator), key=lambda pair: len(pair[0] | pair[1])):
         together = tuple(a + b for a, b in zip(of_judge[one], of_generator[other], strict=True))

@@ -80,7 +80,7 @@ def _latched(probabilities: npt.NDArray[np.float64], on: float, off: float) -> l
     title="Two thresholds against flicker",
     hints=(
         "Keep a variable `plays`, False at first. Which threshold counts depends on it: off where it plays already, on where it does not.",
-        "In the loop: plays = p > off if plays else p > on; then tags.append(plays).",
+        "In the loop: plays = p >= off if plays else p > on; then tags.append(plays).",
     ),
 )
 def check_two_thresholds(function: object) -> str:
@@ -93,7 +93,7 @@ def check_two_thresholds(function: object) -> str:
         *(np.clip(np.cumsum(rng.normal(0, 0.1, 60)) + 0.5, 0, 1) for _ in range(4)),
     ]
     for line in lines:
-        for on, off in ((0.6, 0.4), (0.5, 0.5), (0.8, 0.2)):
+        for on, off in ((0.6, 0.4), (0.8, 0.2), (0.5, 0.5)):
             answer = call(function, line.copy(), on, off)
             if answer is None or answer is ...:
                 raise Failure("two_thresholds returns nothing yet. Return the list of tags.")
@@ -106,22 +106,26 @@ def check_two_thresholds(function: object) -> str:
             wrong = np.flatnonzero(found.astype(bool) != right)
             if len(wrong) == 0:
                 continue
-            if np.array_equal(found.astype(bool), line > on):
+            if on > off and np.array_equal(found.astype(bool), line > on):
                 raise Failure(
                     "That is the plain threshold: an instrument that has begun stops as soon as it falls below `on`. It may go on until it "
                     "falls below `off`."
                 )
-            if np.array_equal(found.astype(bool), line >= off):
-                raise Failure("Everything above `off` counts now. To *begin*, an instrument has to rise above `on`.")
+            if on > off and np.array_equal(found.astype(bool), line >= off):
+                raise Failure("Everything above `off` counts now. To begin, an instrument has to rise above `on`.")
             place = int(wrong[0])
-            before = "played" if place and right[place - 1] else "was silent"
-            raise Failure(
-                f"With on={on} and off={off}: at {place * _FRAME:.2f} s the instrument {before} and its probability is {line[place]:.2f}, so it "
-                f"should {'play' if right[place] else 'be silent'}."
+            played = bool(place and right[place - 1])
+            before = "plays already" if played else "is silent until then"
+            rule = (
+                f"{'at least' if right[place] else 'below'} off"
+                if played
+                else f"{'above' if right[place] else 'not above'} on"
             )
-    return (
-        "It begins late, ends late, and no longer flickers in between; with two equal thresholds it is the plain one."
-    )
+            raise Failure(
+                f"With on={on} and off={off}: at {place * _FRAME:.2f} s the instrument {before}, and its probability is {line[place]:.2f}. "
+                f"That is {rule}, so it should {('go on' if right[place] else 'stop') if played else ('begin' if right[place] else 'stay silent')}."
+            )
+    return "It begins late, ends late, and no longer flickers in between; the nearer the two thresholds, the more it is like the plain one."
 
 
 @check(
@@ -170,7 +174,8 @@ def check_next_bars(my_start: object, my_tune: object, my_sentence: object, trai
     sentence = my_sentence if isinstance(my_sentence, str) else ""
     if len(sentence.split()) < 8:
         raise Failure(
-            "The tune passes. Now the sentence (at least eight words): what did the network take over from your three bars, and what not?"
+            "The tune passes. Now the sentence (at least eight words): what did the network take over from your three bars, and what not?",
+            hint="",
         )
     return f"{_NEW_BARS} new bars in {my_tune.key}, {len(figures)} of them different, {len(outside)} notes outside the key, at most {run} in a row copied."
 

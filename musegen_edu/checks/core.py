@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any, ParamSpec
 
-from musegen_edu.checks.learner_code import call, describe
+from musegen_edu.checks.learner_code import call, describe, is_stub
 from musegen_edu.checks.progress import ProgressError, record_exercise, record_quiz
 from musegen_edu.checks.result import CheckResult, Failure
 
@@ -27,7 +27,7 @@ def check(
 
     The check never raises because of a wrong answer, whatever its type; it records each attempt in the learner's progress; and
     it gives the first hint with the first failure, the second with the second, and so on. An answer that is still the stub
-    (`...`) is neither recorded nor hinted at.
+    (`...`, or functions that do nothing yet) is neither recorded nor hinted at.
 
     Parameters
     ----------
@@ -66,19 +66,21 @@ def check(
         @functools.wraps(function)
         def run(*args: P.args, **kwargs: P.kwargs) -> CheckResult:
             answers = signature.bind(*args, **kwargs).arguments
-            excerpt = ""
+            excerpt, hint = "", None
             try:
                 message, passed = function(*args, **kwargs), True
             except Failure as failure:
-                message, passed, excerpt = str(failure), False, failure.excerpt
+                message, passed, excerpt, hint = str(failure), False, failure.excerpt, failure.hint
             except Exception as error:  # noqa: BLE001  (an answer of an odd type must not end in our traceback)
                 message, passed = _cannot_read(answers, error), False
-            if not passed and any(value is ... for value in answers.values()):
+            if not passed and _not_begun(answers):
                 return CheckResult(False, message, title=title, excerpt=excerpt)
+            if hint is None:
+                hint = "" if passed else _next_hint(lesson, exercise, hints)
             return CheckResult(
                 passed,
                 message,
-                "" if passed else _next_hint(lesson, exercise, hints),
+                hint,
                 title,
                 excerpt,
                 _remember(lesson, exercise, passed),
@@ -87,6 +89,12 @@ def check(
         return run
 
     return decorate
+
+
+def _not_begun(answers: dict[str, Any]) -> bool:
+    """Tell whether three dots are left among the answers, or all functions among them do nothing yet."""
+    functions = [value for value in answers.values() if inspect.isfunction(value)]
+    return any(value is ... for value in answers.values()) or (bool(functions) and all(map(is_stub, functions)))
 
 
 def _next_hint(lesson: str, exercise: str, hints: tuple[str, ...]) -> str:

@@ -10,118 +10,16 @@ import numpy.typing as npt
 from musegen_edu.checks.adversarial_step import MISTAKES, TOLERANCE, OneStep, mistakes_behind, same_moves
 from musegen_edu.checks.adversarial_step import game_loss as right_game
 from musegen_edu.checks.core import Failure, call, check, quiz
+from musegen_edu.checks.doubtful_judge import check_doubt as check_doubt
 from musegen_edu.checks.forged_music import check_album as check_album
 from musegen_edu.checks.forged_music import check_groove as check_groove
 from musegen_edu.checks.forged_music import one_number
 from musegen_edu.checks.gan_quiz import QUESTIONS
+from musegen_edu.checks.learner_code import describe
 from musegen_edu.four_bars import folk_windows
 from musegen_edu.tokens.four_bar_codec import FIRST_PITCH, HOLD, REST, STEPS_A_BAR
 
 Array = npt.NDArray[np.float64]
-
-# ---- a judge in doubt ----
-
-
-def _softplus(scores: Array) -> Array:
-    return np.logaddexp(0, scores)
-
-
-def _judge_loss(real: Array, forged: Array, smoothing: float, slip: str = "") -> float:
-    """The judge's logarithmic loss with one-sided smoothing; or with one of the usual slips."""
-    if slip == "swapped":
-        real, forged = forged, real
-    right, wrong, found_out = (float(_softplus(score).mean()) for score in (-real, real, forged))
-    if slip == "sum":
-        right, wrong, found_out = right * len(real), wrong * len(real), found_out * len(forged)
-    loss = (1 - smoothing) * right + smoothing * wrong + found_out
-    if slip == "both sides":
-        loss += smoothing * (float(_softplus(-forged).mean()) - found_out)
-    if slip == "no smoothing":
-        loss = right + found_out
-    return {"value": -loss, "half": loss / 2}.get(slip, loss)
-
-
-_LOSS_SLIPS = {
-    "value": "That is the value of the game, which the judge makes large. A loss is made small: turn the sign round.",
-    "swapped": "Real and forged have changed places: the judge would learn to call forgeries real.",
-    "half": "It is half of what it should be: the two means are added, not averaged.",
-    "sum": "A mean over the examples is wanted, not a sum: else the loss depends on how many there are.",
-    "no smoothing": "The smoothing changes nothing yet: real examples are to be real with 1 − smoothing, and forged with smoothing.",
-    "both sides": "Smoothing is one-sided: the forged examples stay forged with 100 %.",
-}
-
-
-@check(
-    lesson="10",
-    exercise="doubt",
-    title="A judge in doubt",
-    hints=(
-        "For the loss: a mean over the real scores with the weights 1 − s and s, plus a mean over the forged ones. For the best judge: write a((1 − s) ln y + s ln(1 − y)) + b ln(1 − y), and set its slope to 0.",
-        "(1 - s) * softplus(-real).mean() + s * softplus(real).mean() + softplus(forged).mean(), and (1 - s) * p / (p + q).",
-    ),
-)
-def check_doubt(judge_loss: object, best_judge: object) -> str:
-    """Check `judge_loss(real, forged, smoothing)` and `best_judge(p, q, smoothing)`: known cases first, then the formula against the loss."""
-    toss = np.zeros(6)
-    found = one_number("judge_loss", call(judge_loss, toss, toss[:4], 0.0))
-    if not np.isclose(found, 2 * np.log(2), atol=1e-6):
-        slip = next((text for name, text in _LOSS_SLIPS.items() if _fits(found, toss, toss[:4], 0.0, name)), "")
-        raise Failure(
-            f"A judge whose scores are all 0 tosses a coin, and has the loss 2 ln 2 = 1.386; yours is {found:.3f}. {slip}"
-        )
-    rng = np.random.default_rng(10)
-    for smoothing in (0.0, 0.1, 0.3):
-        real, forged = rng.normal(1, 2, 50), rng.normal(-1, 2, 40)
-        found = one_number("judge_loss", call(judge_loss, real.copy(), forged.copy(), smoothing))
-        if not np.isclose(found, _judge_loss(real, forged, smoothing), atol=1e-6):
-            slip = next((text for name, text in _LOSS_SLIPS.items() if _fits(found, real, forged, smoothing, name)), "")
-            raise Failure(
-                f"With smoothing {smoothing:g} the loss should be {_judge_loss(real, forged, smoothing):.3f}; yours is {found:.3f}. {slip}"
-            )
-    sure = np.array([900.0, -900.0])
-    with np.errstate(all="ignore"):
-        found = one_number("judge_loss", call(judge_loss, sure, sure, 0.0))
-    if not np.isclose(found, 900.0):
-        raise Failure(
-            f"For scores of 900 and −900 the loss should be 900; yours is {found:.3g}. e^900 is too large for the computer: np.logaddexp(0, d) is ln(1 + e^d) without it."
-        )
-    p, q = rng.random(30) + 0.01, rng.random(30) + 0.01
-    for smoothing in (0.0, 0.2):
-        answer = call(best_judge, p.copy(), q.copy(), smoothing)
-        if answer is None or answer is ...:
-            raise Failure("The loss is right. best_judge returns nothing yet.")
-        best = np.asarray(answer, float)
-        if best.shape != p.shape:
-            raise Failure(
-                f"best_judge should return one probability for each of the {len(p)} places; it has the shape {best.shape}."
-            )
-        if not np.allclose(best, (1 - smoothing) * p / (p + q), atol=1e-6):
-            raise Failure(_wrong_judge(best, p, q, smoothing))
-    return "Loss and formula agree: no other probability has a lower loss, at any of 30 places. With smoothing the best judge never says more than 1 − s."
-
-
-def _fits(found: float, real: Array, forged: Array, smoothing: float, slip: str) -> bool:
-    return bool(np.isclose(found, _judge_loss(real, forged, smoothing, slip), atol=1e-6))
-
-
-def _wrong_judge(best: Array, p: Array, q: Array, smoothing: float) -> str:
-    if np.allclose(best, q / (p + q)):
-        return "best_judge gives the probability that an example is FORGED; turn p and q round."
-    if smoothing and np.allclose(best, p / (p + q)):
-        return f"Without smoothing it is right. With smoothing {smoothing:g} the judge would still say p / (p + q); but now it pays for being sure."
-    if smoothing and np.allclose(best, (1 - smoothing) * p / ((1 - smoothing) * p + q)):
-        return "Nearly: the smoothed part of p does not vanish, it counts as forged. So below the line stands all of p + q."
-    at = int(np.abs(best - (1 - smoothing) * p / (p + q)).argmax())
-    y = np.clip(best[at], 1e-9, 1 - 1e-9)
-    cost = [
-        -p[at] * ((1 - smoothing) * np.log(z) + smoothing * np.log(1 - z)) - q[at] * np.log(1 - z)
-        for z in (y, (1 - smoothing) * p[at] / (p[at] + q[at]))
-    ]
-    return (
-        f"Where p is {p[at]:.2f} and q is {q[at]:.2f}, with smoothing {smoothing:g}, your judge says {best[at]:.2f} and pays {cost[0]:.3f}; "
-        f"another one pays {cost[1]:.3f}."
-    )
-
 
 # ---- count what a forger knows ----
 
@@ -152,16 +50,26 @@ def check_rhythms(function: object) -> str:
     """Check `rhythms_found(symbols)`: how many rhythms have at least one bar in a hundred, and the share of the commonest."""
     collapsed = np.tile(np.array([18, HOLD, 20, HOLD] * 16, np.int32), (50, 1))
     n, share = _two(call(function, collapsed.copy()))
+    if n == 1 and share > 1:
+        raise Failure(f"One rhythm, right, but a share of {share:g}? Give it as a part of all bars, between 0 and 1.")
     if (n, share) != (1, 1.0):
         raise Failure(
             f"Fifty tunes with eighths only know one rhythm, and it has all the bars; you find {n:g} with a share of {share:.2f}."
+        )
+    turns = collapsed.copy()
+    turns[:, 16:32] = turns[:, 48:] = [18, HOLD, HOLD, HOLD] * 4
+    n, share = _two(call(function, turns))
+    if (n, share) != (2, 0.5):
+        raise Failure(
+            "Fifty tunes in which a bar of eighths and a bar of quarters take turns have 2 rhythms with half of the bars each; you find "
+            f"{n:g} with a share of {share:.2f}. A rhythm belongs to a bar: its 16 steps in one row."
         )
     other = collapsed.copy()
     other[:, 0::4] = np.random.default_rng(0).integers(FIRST_PITCH, 40, (50, 16))  # other pitches, the same rhythm
     n, share = _two(call(function, other.copy()))
     if n != 1:
         raise Failure(
-            f"The same eighths on other pitches are still ONE rhythm; you find {n:g}. Only where notes begin counts."
+            f"The same eighths on other pitches are still ONE rhythm; you find {n:g}. It counts only where notes begin: symbols of 3 and above."
         )
     rests = collapsed.copy()
     rests[:25, 2::4] = REST
@@ -200,7 +108,12 @@ def _two(answer: object) -> tuple[float, float]:
         )
     if not isinstance(answer, tuple | list) or len(answer) != 2:
         raise Failure("Return two numbers, in this order: how many rhythms, and the share of the commonest.")
-    return one_number("the number of rhythms", answer[0]), one_number("the share", answer[1])
+    n, share = one_number("The number of rhythms", answer[0]), one_number("The share", answer[1])
+    if n != round(n):
+        raise Failure(
+            f"The first number should be a count, but it is {n:g}. The number of rhythms comes first, then the share."
+        )
+    return n, share
 
 
 # ---- mend a broken training step ----
@@ -224,8 +137,10 @@ def check_mend(game_loss: object) -> str:
         if value is None or value is ...:
             raise Failure("game_loss returns nothing yet. Return the sum of both losses.")
         if not hasattr(value, "shape") or tuple(value.shape) != ():
-            shape = getattr(value, "shape", type(value).__name__)
-            raise Failure(f"game_loss should return one number, a mean over the examples; it returns {shape}.")
+            what = f"an array of shape {tuple(value.shape)}" if hasattr(value, "shape") else describe(value)
+            raise Failure(
+                f"game_loss should return one number, the sum of both players' mean losses; what it returns is {what}."
+            )
         return value
 
     found, right = step.move(learners), step.move(right_game)
@@ -233,16 +148,24 @@ def check_mend(game_loss: object) -> str:
         return "One step on a small game: the generator moves by its own loss, the judge by its own, and neither by the other's."
     mistakes = mistakes_behind(step, found)
     if mistakes:
-        count = "" if len(mistakes) == 1 else f"{len(mistakes)} things are wrong. "
-        raise Failure(count + " ".join(MISTAKES[name] for name in mistakes))
-    off = [
-        player
-        for player, mine, theirs in zip(("generator", "judge"), found, right, strict=True)
-        if not np.allclose(mine, theirs, atol=TOLERANCE)
-    ]
+        if len(mistakes) == 1:
+            raise Failure(MISTAKES[mistakes[0]])
+        raise Failure("\n".join([f"{len(mistakes)} things are wrong.", *(f"• {MISTAKES[name]}" for name in mistakes)]))
     raise Failure(
-        f"After one step the weights of {' and '.join(off)} are not where their own loss would have put them."
+        " ".join(_off_the_way(*moves) for moves in zip(("generator", "judge"), found, right, strict=True)).strip()
     )
+
+
+def _off_the_way(player: str, found: Array, right: Array) -> str:
+    """Say how a player's step differs from the one that its own loss asks for; nothing where it does not."""
+    if np.allclose(found, right, atol=TOLERANCE):
+        return ""
+    if np.allclose(found, 0, atol=TOLERANCE):
+        return f"The {player} does not move at all: nothing of its loss reaches its weights. (No gradient comes through NumPy, `stop_gradient` or `fixed_judge`.)"
+    times = float(found @ right / (right @ right))
+    if np.allclose(found, times * right, atol=TOLERANCE):
+        return f"The {player} moves {times:.2g} times as far as by its own loss: a mean over the examples for each kind, added, not averaged."
+    return f"After one step the {player}'s weights are not where its own loss would have put them."
 
 
 def quiz_recap() -> Any:

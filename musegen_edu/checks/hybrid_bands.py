@@ -10,6 +10,7 @@ import numpy as np
 
 from musegen_edu.checks.core import Failure, call, check
 from musegen_edu.checks.hybrid_gans import number_of
+from musegen_edu.checks.learner_code import describe
 from musegen_edu.metrics.multitrack import empty_bars, tonal_distance
 from musegen_edu.score import DRUMS, Score
 
@@ -91,12 +92,19 @@ def check_weight(
     silent = number_of(
         call(function, {**like, "pitch classes": math.nan}, dict(like), dict(unit)), "strangeness", nan=True
     )
+    if math.isnan(silent):
+        raise Failure(
+            _MISSING.replace("your measure lets it pass", "your measure gives nan, which is neither small nor large")
+        )
     if silent != math.inf:
         raise Failure(_MISSING)
     if choice is ...:
         raise Failure("strangeness is right. Now choose: my_choice is the name of the setting with the smallest one.")
     if not isinstance(choice, str) or choice not in rows:
-        raise Failure(f"my_choice should be the name of a setting: {', '.join(map(repr, rows))}. It is {choice!r}.")
+        what = repr(choice) if isinstance(choice, str) else describe(choice)
+        raise Failure(
+            f"my_choice should be the name of a setting: {', '.join(map(repr, rows))}. It is {what}.", hint=""
+        )
     measured = {name: _strangeness(row, real, floor) for name, row in rows.items()}
     best = min(measured, key=lambda name: measured[name])
     if measured[choice] > measured[best] + 1e-9:
@@ -124,13 +132,14 @@ def check_band(tune: object, band: object) -> str:
     """Check an accompaniment: the learner's own tune is in it note by note, everybody plays, and the band is in the tune's key."""
     tune, band = _score(tune, "my_tune"), _score(band, "my_band")
     if tune.n_parts != 1 or tune.programs[0] == DRUMS:
-        raise Failure(f"my_tune has {tune.n_parts} parts; one melody is wanted.")
+        raise Failure(f"my_tune has {tune.n_parts} parts; one melody is wanted.", hint="")
     if tune.bar_ticks != _BAR_TICKS or tune.pickup or not 0 < tune.n_bars <= _BARS:
         raise Failure(
-            f"my_tune is {tune.n_bars} bars of {tune.meter[0]}/{tune.meter[1]}; up to four bars of 4/4 without a pickup are wanted."
+            f"my_tune is {tune.n_bars} bars of {tune.meter[0]}/{tune.meter[1]}; up to four bars of 4/4 without a pickup are wanted.",
+            hint="",
         )
     if len(tune) < _FEWEST_NOTES:
-        raise Failure(f"my_tune has {len(tune)} notes; give the band at least {_FEWEST_NOTES} to go by.")
+        raise Failure(f"my_tune has {len(tune)} notes; give the band at least {_FEWEST_NOTES} to go by.", hint="")
     places = [part for part, program in enumerate(band.programs) if program != DRUMS]
     mine = [part for part in places if _line(band.part(part)) == _line(tune)]
     if not mine:

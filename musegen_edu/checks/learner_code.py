@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dis
 import linecache
 import sys
 import sysconfig
@@ -40,7 +41,7 @@ def call(function: object, *args: Any, **kwargs: Any) -> Any:
 
 def _raise_with_own_line(function: object, args: tuple[Any, ...], error: BaseException) -> NoReturn:
     name = getattr(function, "__name__", "your function")
-    given = ", ".join(_shorten(repr(value)) for value in args)
+    given = ", ".join(_in_short(value) for value in args)
     frames = [frame for frame in traceback.extract_tb(error.__traceback__) if _is_learners(frame.filename)]
     excerpt = f"{type(error).__name__}: {error}"
     if frames:
@@ -60,8 +61,35 @@ def _is_learners(filename: str) -> bool:
     return not any(path.is_relative_to(folder) for folder in {_PACKAGE, *libraries})
 
 
-def _shorten(text: str, limit: int = 60) -> str:
+def _in_short(value: object, limit: int = 60) -> str:
+    """Write an argument as code, or what it is where that would be a table of numbers."""
+    shape = getattr(value, "shape", None)
+    if isinstance(shape, tuple) and len(shape):
+        return f"<{type(value).__name__} of shape {shape}>"
+    text = (
+        getattr(value, "__name__", "a function").replace("<lambda>", "a function") if callable(value) else repr(value)
+    )
     return text if len(text) <= limit else f"{text[: limit - 1]}…"
+
+
+def is_stub(function: object) -> bool:
+    """Tell whether a function is as the lesson left it: at most a docstring and three dots.
+
+    Examples
+    --------
+    >>> def double(number): ...
+    >>> is_stub(double), is_stub(lambda number: 2 * number)
+    (True, False)
+    """
+    code = getattr(function, "__code__", None)
+    return code is not None and _instructions(code) == _instructions(_nothing.__code__)
+
+
+def _nothing() -> None: ...
+
+
+def _instructions(code: Any) -> list[tuple[str, Any]]:
+    return [(step.opname, step.argval) for step in dis.get_instructions(code)]
 
 
 def describe(value: object) -> str:

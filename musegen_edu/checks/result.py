@@ -14,11 +14,12 @@ class Failure(Exception):  # noqa: N818  (not an error of the program: the learn
     ----------
     message : what was found and what is wanted; never the answer. Text between backticks is shown as code.
     excerpt : a piece of the learner's own code or error, shown as it is.
+    hint : takes the place of the exercise's next hint; "" where none of them would help. None lets the next one come.
     """
 
-    def __init__(self, message: str, excerpt: str = "") -> None:
+    def __init__(self, message: str, excerpt: str = "", *, hint: str | None = None) -> None:
         super().__init__(message)
-        self.excerpt = excerpt
+        self.excerpt, self.hint = excerpt, hint
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,8 @@ class CheckResult:
         return self.passed
 
     def __repr__(self) -> str:
-        lines = [f"{'Passed' if self.passed else 'Not yet'}: {self.title}. {self.message}"]
+        stop = "" if self.title.endswith(("?", "!")) else "."
+        lines = [f"{'Passed' if self.passed else 'Not yet'}: {self.title}{stop} {self.message}"]
         lines += [f"    {line}" for line in self.excerpt.splitlines()]
         lines += [f"Hint: {self.hint}"] if self.hint else []
         return "\n".join([*lines, *([self.notice] if self.notice else [])])
