@@ -171,6 +171,17 @@ def test_conditions_go_to_both_players():
     assert monitor.kept == [0, 1, 2] and not monitor._history.frames[-1].error
 
 
+def test_a_generator_that_reads_more_than_noise_wants_a_function():
+    tunes, others, noise = (keras.Input((1,)) for _ in range(3))
+    translators = keras.Model([tunes, others, noise], keras.layers.Dense(1)(keras.layers.Add()([tunes, noise])))
+    pair = AdversarialPair(translators, network((1, 1), 9), noise=1)
+    with pytest.raises(ValueError, match=r"reads 3 things, and the monitor has 2.*forge="):
+        GanMonitor(pair, (REAL, REAL))
+    monitor = GanMonitor(pair, (REAL, REAL), forge=lambda n, seed: REAL[:n] + 1, score=lambda x: x[:, 0])
+    monitor.record({"judge_loss": 1.0})
+    assert not monitor._history.frames[-1].error
+
+
 def test_another_optimiser_lets_nobody_rest():
     pair = AdversarialPair(network((2, 1), 1), network((1, 1), 9), noise=2)
     pair.compile(keras.optimizers.Adam())

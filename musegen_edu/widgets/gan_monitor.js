@@ -11,6 +11,7 @@ const AT_ONCE = 12; // pictures fetched at once when there is time
 const FILM = 110; // ms a picture when all of the game is shown again
 const CHART = 216; // px
 const HISTOGRAM = 146;
+const CUT = "The kernel was restarted, so nothing can be trained or fetched any more. What has been fetched can still be looked at; to play on, run the notebook again up to this cell.";
 const PLAYERS = { both: "Both", judge: "Judge", generator: "Generator" };
 
 /** @typedef {import("./gan_views.js").Info} Info */
@@ -29,8 +30,9 @@ function render({ model, el, experimental: { invoke } }) {
   const hidden = (/** @type {string} */ name) => model.get("hide").includes(name);
   const info = /** @type {Info} */ (model.get("info"));
   const progress = () => /** @type {Progress} */ (model.get("progress"));
-  const isActive = () => ACTIVE.includes(progress().state);
-  const kept = () => progress().kept;
+  const isCut = () => !!el.closest(".jupyter-widgets-disconnected"); // is its kernel gone?
+  const isActive = () => !isCut() && ACTIVE.includes(progress().state);
+  const kept = () => (isCut() ? progress().kept.filter((step) => frames.has(step)) : progress().kept);
   /** @type {Map<number, Frame>} */
   const frames = new Map();
   let real = /** @type {Example[]} */ ([]);
@@ -87,7 +89,7 @@ function render({ model, el, experimental: { invoke } }) {
 
   function toggleRun() {
     if (isActive()) return void steer(progress().state === "paused" ? "resume" : "pause");
-    if (!progress().can_train) return;
+    if (isCut() || !progress().can_train) return;
     running = !running;
     if (running) {
       if (looked !== null) look(null);
@@ -99,7 +101,7 @@ function render({ model, el, experimental: { invoke } }) {
   function oneStep() {
     if (looked !== null) look(null);
     if (isActive()) return void steer("step");
-    if (!progress().can_train) return;
+    if (isCut() || !progress().can_train) return;
     running = false;
     void advance(1);
     showProgress();
@@ -147,6 +149,7 @@ function render({ model, el, experimental: { invoke } }) {
   }
 
   function tellAt() {
+    if (isCut()) return; // nobody is there to be told
     model.set("at", looked);
     model.save_changes();
   }
@@ -350,7 +353,7 @@ function render({ model, el, experimental: { invoke } }) {
       follow();
     } catch (error) {
       if (playing === mine) stopSound();
-      if (!gone.signal.aborted) say(/** @type {Error} */ (error).message, true);
+      if (!gone.signal.aborted) say(isCut() ? CUT : /** @type {Error} */ (error).message, true);
     } finally {
       root.removeAttribute("aria-busy");
     }
@@ -510,16 +513,19 @@ function render({ model, el, experimental: { invoke } }) {
     const active = isActive();
     const goes = active ? now.state === "running" : running;
     runButton.textContent = goes ? "Pause" : active ? "Resume" : now.step ? "Run on" : "Run";
-    runButton.disabled = stepButton.disabled = !active && !now.can_train;
-    runButton.title = runButton.disabled ? "Works while a cell trains" : "Train, or wait (space)";
+    const cut = isCut();
+    runButton.disabled = stepButton.disabled = cut || (!active && !now.can_train);
+    runButton.title = cut ? "The kernel was restarted" : runButton.disabled ? "Works while a cell trains" : "Train, or wait (space)";
     stopButton.disabled = !active;
+    slowButton.disabled = cut;
     for (const tab of tabs) {
       tab.setAttribute("aria-pressed", String(tab.dataset.player === now.players));
-      tab.disabled = !now.can_rest && tab.dataset.player !== "both";
+      tab.disabled = cut || (!now.can_rest && tab.dataset.player !== "both");
     }
     isSlow = now.slow;
     slowButton.setAttribute("aria-pressed", String(now.slow));
-    facts.textContent = now.step || active ? `step ${whole(now.step)}${now.goal ? ` of ${whole(now.goal)}` : ""} · ${goes ? "training" : now.state === "paused" ? "paused" : "not training"}` : "not trained yet";
+    facts.textContent = now.step || active ? `step ${whole(now.step)}${now.goal ? ` of ${whole(now.goal)}` : ""} · ${cut ? "without its kernel" : goes ? "training" : now.state === "paused" ? "paused" : "not training"}` : "not trained yet";
+    if (cut) return say(CUT, true);
     const told = active || now.state !== state;
     if (now.state !== state && told) say({ paused: "Paused. Other cells wait, too.", running: "", finished: "The training is over; the slider goes back through all of it.", stopped: "Stopped. Weights and history are kept.", failed: "The training was ended by an error; what was recorded is kept." }[now.state] ?? "", now.state === "failed");
     state = now.state;
@@ -578,6 +584,17 @@ function render({ model, el, experimental: { invoke } }) {
   resized.observe(root);
   const themed = new MutationObserver(redraw); // the canvases must be painted again when the theme changes
   for (const node of [document.documentElement, document.body]) themed.observe(node, { attributes: true });
+  let wasCut = isCut();
+  const left = new MutationObserver(() => {
+    if (wasCut === isCut()) return;
+    wasCut = isCut();
+    if (!wasCut) say("");
+    running = false;
+    stopSound();
+    showProgress();
+    showTime();
+  });
+  for (let node = /** @type {Element | null} */ (el), i = 0; node && i < 3; node = node.parentElement, i += 1) left.observe(node, { attributes: true, attributeFilter: ["class"] }); // JupyterLab marks the widget when its kernel goes
   showFilm();
   showProgress();
   void fetchReal();
@@ -590,6 +607,7 @@ function render({ model, el, experimental: { invoke } }) {
     cancelAnimationFrame(frameRequest);
     resized.disconnect();
     themed.disconnect();
+    left.disconnect();
   };
 }
 

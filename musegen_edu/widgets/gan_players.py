@@ -30,7 +30,8 @@ class Players:
     Raises
     ------
     ValueError
-        If the pair has no generator or judge and nothing stands in for it.
+        If the pair has no generator or judge and nothing stands in for it, or the generator reads more than noise and a condition, as a
+        translator reads tunes.
     """
 
     def __init__(
@@ -48,6 +49,12 @@ class Players:
                 raise ValueError(f"pair={pair!r} has no {part}; give one that has, or {name}=, a function")
         self.pair, self.n, self._condition, self._seed = pair, len(real), condition, seed
         self._forge, self._score = forge, score or getattr(pair, "scores", None)
+        wanted, known = n_inputs(getattr(pair, "generator", None)), n_drawn(pair) + (condition is not None)
+        if forge is None and wanted > known:
+            raise ValueError(
+                f"pair={type(pair).__name__}: its generator reads {wanted} things, and the monitor has {known}, noise and conditions; give "
+                "forge=, a function of n and seed that returns n generated examples, such as lambda n, seed: pair.transfer(tunes[:n], style)"
+            )
         self._prepare = getattr(pair, "prepare", None)
         self._raw = real
         self.real = self._prepared(real) if self._score is None else real  # as the judge reads them
@@ -111,6 +118,28 @@ class Players:
 
             self._still[part] = Still(getattr(self.pair, part))
         return self._still[part].predict_on_batch(told)
+
+
+def n_inputs(network: Any) -> int:
+    """Return how many tensors a network reads; 0 where it does not say.
+
+    Examples
+    --------
+    >>> n_inputs(None)
+    0
+    """
+    return len(getattr(network, "inputs", None) or ())
+
+
+def n_drawn(pair: Any) -> int:
+    """Return how many tensors of noise a pair's generator is given."""
+    draw = getattr(pair, "draw_noise", None)
+    if draw is None:
+        return 1
+    from musegen_edu.quiet_keras import keras
+
+    drawn = draw(1, keras.random.SeedGenerator(0))
+    return len(drawn) if isinstance(drawn, list | tuple) else 1
 
 
 class Rest:

@@ -178,6 +178,28 @@ def test_no_click_is_without_a_word(show_live):
     assert page.locator(".mg-status.mg-trouble").count() == 1
 
 
+def test_without_its_kernel_it_shows_what_the_page_holds(show_live):
+    game = Game(steps=8)
+    page = show_game(show_live, game).page
+    page.wait_for_function("asked.filter(([name]) => name === 'fetch_frames').flatMap(([, m]) => m.steps).length === 9")
+    asked_before, saved = page.evaluate("[asked.length, model.saved]")
+    page.evaluate("document.getElementById('cell').classList.add('jupyter-widgets-disconnected')")
+    page.get_by_text("run the notebook again up to this cell").wait_for()
+    page.get_by_text("without its kernel").wait_for()
+    for name in ("Run on", "One step", "Judge", "Slow motion"):
+        assert page.get_by_role("button", name=name, exact=True).is_disabled()
+    page.get_by_role("slider").focus()
+    page.keyboard.press("Home")
+    page.get_by_text("before training").wait_for()
+    page.keyboard.press("ArrowRight")
+    page.get_by_role("img", name="generated points, step 1.").wait_for()
+    page.locator(".mg-gan").press(" ")
+    assert page.evaluate("[asked.length, model.saved]") == [asked_before, saved]  # nobody is there to be asked
+    page.evaluate("document.getElementById('cell').classList.remove('jupyter-widgets-disconnected')")
+    page.get_by_text("not training").wait_for()
+    assert page.locator(".mg-status").inner_text() == ""
+
+
 def test_real_and_generated_tunes_are_heard(show_live):
     numbers = np.full((4, 1), 69.0, np.float32)
     game = Game(numbers, show=tune, shown=1, forge=lambda n, seed: numbers + 12)
