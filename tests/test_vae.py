@@ -1,11 +1,6 @@
 """MelodyVAE: the loss is the one on paper, the loop tells what the network says, and the code is what the decoder lives on."""
 
-import importlib.util
 import json
-import os
-import subprocess
-import sys
-from pathlib import Path
 from typing import Any
 
 import keras
@@ -311,16 +306,9 @@ print(json.dumps([told, losses[0], losses[-1], float(model.draw_latent.warmth)])
 
 @pytest.mark.slow
 @pytest.mark.parametrize("backend", ["jax", "torch"])
-def test_other_backends_tell_and_train_alike(backend, model):
-    if importlib.util.find_spec(backend) is None:
-        pytest.skip(f"{backend} is not installed here: pip install 'musegen-edu[{backend}]'")
-    environment = {**os.environ, "KERAS_BACKEND": backend, "TF_CPP_MIN_LOG_LEVEL": "3"}
-    environment["PYTHONPATH"] = str(Path(__file__).parent)
-    run = subprocess.run(
-        [sys.executable, "-c", SCRIPT], env=environment, capture_output=True, text=True, timeout=300, check=False
-    )
-    assert run.returncode == 0, run.stderr[-2000:]
-    told, first, last, warmth = json.loads(run.stdout.splitlines()[-1])
+def test_other_backends_tell_and_train_alike(backend, model, run_on_backend):
+    said = run_on_backend(backend, SCRIPT)
+    told, first, last, warmth = json.loads(said.splitlines()[-1])
     x = np.random.default_rng(7).integers(1, 47, (8, 64)).astype(np.int32)
     assert (np.array(told) == model.decode(model.encode(x)[0])).mean() > 0.99  # all but ties that rounding decides
     assert last < first - 0.1 and warmth == pytest.approx(20 / 1000, abs=1e-6)
