@@ -1,6 +1,8 @@
 // A kernel that slides over a piano roll or a spectrogram, and the map of what it answers. The kernel of one's own is computed here, so that
 // the map follows the finger; the maps of a network's layers come from Python.
-import { BLACK, GUTTER, PAUSE, PLAY, RULER, Transport, ask, brush, drawKeys, h, icon, instrumentMenu, loadPack, openSound, packsFrom, readNotes, sound } from "./engine.js";
+import { BLACK, GUTTER, RULER, Transport, ask, brush, drawKeys, h, icon, instrumentMenu, openSound, readNotes, sound } from "./engine.js";
+import { Instrument } from "./instrument.js";
+import { showPlaying, viewOf } from "./view_parts.js";
 
 const HEAD = 24; // px of a panel's name
 const TALL = 190; // px of a panel, about
@@ -36,7 +38,7 @@ function fieldOf(picture, { kernel, stride, dilation, padding }) {
 /** @param {RenderContext} context */
 function render({ model, el, experimental: { invoke } }) {
   const gone = new AbortController(); // aborted when the view goes; every listener outside `el` hangs on it
-  const hidden = (/** @type {string} */ name) => model.get("hide").includes(name);
+  const { blame, hidden, save, say, status, watch, whenResized, whenThemed } = viewOf(model, gone.signal);
   const info = model.get("info");
   const layers = /** @type {Layer[]} */ (model.get("layers"));
   const presets = /** @type {{ name: string, kernel: number[][], bias: number, words: string }[]} */ (model.get("presets"));
@@ -59,13 +61,6 @@ function render({ model, el, experimental: { invoke } }) {
   const parts = 1 + notes.reduce((most, note) => Math.max(most, note.part), 0);
   const transport = new Transport([], { programs: Array(parts).fill(model.get("program")), length: info.duration ?? 0, bpm: info.bpm ?? 120, onChange: show });
 
-  const status = h("p", { class: "mg-status", role: "status" });
-  /** @param {string} text @param {boolean} [trouble] */
-  function say(text, trouble = false) {
-    status.textContent = text;
-    status.classList.toggle("mg-trouble", trouble);
-  }
-  const blame = (/** @type {any} */ error) => gone.signal.aborted || say(error.message, true);
 
   // ---- the map ----
 
@@ -205,12 +200,6 @@ function render({ model, el, experimental: { invoke } }) {
   const undo = () => travel(past, future, "Undone");
   const redo = () => travel(future, past, "Redone");
 
-  /** @param {string} trait @param {unknown} value */
-  const save = (trait, value) => {
-    model.set(trait, value);
-    model.save_changes();
-  };
-
   /** The kernel with one weight changed. @param {number[]} place @param {number} value */
   const withWeight = ([a, b], value) => own.kernel.map((line, i) => line.map((w, j) => (i === a && j === b ? within(-100, value, 100) : w)));
   /** @param {number} value */
@@ -237,16 +226,7 @@ function render({ model, el, experimental: { invoke } }) {
 
   // ---- sound ----
 
-  const fetchPack = packsFrom(invoke, el);
-  let ready = false;
-  async function loadInstrument() {
-    const program = model.get("program");
-    ready = false;
-    const pack = await loadPack(program, fetchPack);
-    if (program !== model.get("program")) return; // another one was chosen meanwhile
-    Object.assign(transport, { packs: transport.programs.map(() => pack), programs: transport.programs.map(() => program) });
-    ready = true;
-  }
+  const samples = new Instrument(model, invoke, el, transport);
 
   let audible = /** @type {Note[]} */ ([]);
   function refreshSound() {
@@ -282,7 +262,7 @@ function render({ model, el, experimental: { invoke } }) {
     root.setAttribute("aria-busy", "true");
     try {
       if (isRoll) {
-        if (!ready) await loadInstrument();
+        if (!samples.ready) await samples.load();
         if (!audible.length) say("Nothing lights up, so there is nothing to hear. Lower the threshold.");
         else if (!gone.signal.aborted) transport.play();
       } else await playClip();
@@ -830,12 +810,7 @@ function render({ model, el, experimental: { invoke } }) {
   let frame = 0;
   function show() {
     cancelAnimationFrame(frame);
-    const label = isPlaying() ? "Pause" : "Play";
-    if (playButton.getAttribute("aria-label") !== label) {
-      playButton.setAttribute("aria-label", label);
-      playButton.title = `${label} (space)`;
-      playButton.replaceChildren(icon(isPlaying() ? PAUSE : PLAY));
-    }
+    showPlaying(playButton, isPlaying());
     follow();
   }
   function follow() {
@@ -885,10 +860,6 @@ function render({ model, el, experimental: { invoke } }) {
     head, kernelBar, thumbs, plot, soundBar, hidden("calculation") ? null : calculation, status);
   el.append(root);
 
-  const watch = (/** @type {string} */ trait, /** @type {() => void} */ change) => {
-    model.on(`change:${trait}`, change);
-    gone.signal.addEventListener("abort", () => model.off(`change:${trait}`, change));
-  };
   for (const name of OWN) watch(name, () => {
     if (JSON.stringify(model.get(name)) === JSON.stringify(own[name])) return; // our own words, coming back
     past = [...past.slice(-199), own];
@@ -898,11 +869,9 @@ function render({ model, el, experimental: { invoke } }) {
   watch("layer", () => { thumbs.hidden = true; void loadLayer(); showControls(); });
   watch("channel", () => { compute(); showControls(); });
   watch("threshold", () => { compute(); showControls(); });
-  watch("program", () => { instrument.value = model.get("program"); loadInstrument().catch(blame); });
-  const resized = new ResizeObserver(() => { measure(); calculate(); });
-  resized.observe(root);
-  const themed = new MutationObserver(() => { mapPixels = null; showThumbs(); calculate(); paint(); }); // what is painted must be painted again when the theme changes
-  for (const node of [document.documentElement, document.body]) themed.observe(node, { attributes: true });
+  watch("program", () => { instrument.value = model.get("program"); samples.load().catch(blame); });
+  whenResized(root, () => { measure(); calculate(); });
+  whenThemed(() => { mapPixels = null; showThumbs(); calculate(); paint(); });
   globalThis.addEventListener("pagehide", send, { signal: gone.signal });
 
   hearMenu.value = hear;
@@ -917,12 +886,10 @@ function render({ model, el, experimental: { invoke } }) {
     else void loadLayer();
     jump();
   }).catch(blame);
-  if (isRoll) loadInstrument().catch(() => {}); // ahead of the first click; a failure is told when somebody wants to hear
+  if (isRoll) samples.load().catch(() => {}); // ahead of the first click; a failure is told when somebody wants to hear
   return () => {
     send();
     gone.abort();
-    resized.disconnect();
-    themed.disconnect();
     cancelAnimationFrame(frame);
     if (clip.source) stopClip();
     cancelAnimationFrame(frame);

@@ -1,6 +1,8 @@
 // What gates and state of recurrent networks do while they read a melody: a heat map for each network under the notes. The kernel sends
 // all values of a layer once; sorting, choosing and drawing happen here.
-import { BLACK, GUTTER, PAUSE, PLAY, RULER, Transport, ask, brush, drawKeys, h, icon, instrumentMenu, loadPack, openSound, packsFrom, readNotes } from "./engine.js";
+import { BLACK, GUTTER, RULER, Transport, ask, brush, drawKeys, h, instrumentMenu, readNotes } from "./engine.js";
+import { Instrument } from "./instrument.js";
+import { showPlaying, viewOf } from "./view_parts.js";
 
 const ROLL = 120; // px of notes
 const MAP = 180; // px of a heat map, at least
@@ -20,7 +22,7 @@ const signed = (/** @type {number} */ x, digits = 2) => x.toFixed(digits).replac
 /** @param {RenderContext} context */
 function render({ model, el, experimental: { invoke } }) {
   const gone = new AbortController(); // aborted when the view goes; every listener outside `el` hangs on it
-  const hidden = (/** @type {string} */ name) => model.get("hide").includes(name);
+  const { blame, hidden, status, watch, whenResized, whenThemed } = viewOf(model, gone.signal);
   const info = model.get("info");
   const slots = model.get("slots");
   const layouts = /** @type {{ name: string, kind: string, layers: Layer[] }[]} */ (model.get("panels"));
@@ -33,13 +35,6 @@ function render({ model, el, experimental: { invoke } }) {
   let share = SHARES[1];
   const panels = /** @type {Panel[]} */ (layouts.map((_, index) => ({ index, layer: 0, view: 0, unit: -1, activity: null, order: [], rows: 0, pixels: null, top: 0, tall: MAP })));
   const transport = new Transport(notes, { programs: notes.length ? Array.from({ length: 1 + Math.max(...notes.map((n) => n.part)) }, () => model.get("program")) : [0], length: info.duration, bpm: info.bpm, onChange: show });
-
-  const status = h("p", { class: "mg-status", role: "status" });
-  /** @param {string} text @param {boolean} [trouble] */
-  function say(text, trouble = false) {
-    status.textContent = text;
-    status.classList.toggle("mg-trouble", trouble);
-  }
 
   // ---- values ----
 
@@ -60,7 +55,7 @@ function render({ model, el, experimental: { invoke } }) {
       panel.unit = -1;
       arrange(panel);
     } catch (error) {
-      if (!gone.signal.aborted) say(/** @type {Error} */ (error).message, true);
+      blame(error);
     }
   }
 
@@ -117,26 +112,8 @@ function render({ model, el, experimental: { invoke } }) {
 
   // ---- sound ----
 
-  const fetchPack = packsFrom(invoke, el);
-  let ready = false;
-  async function loadInstrument() {
-    const program = model.get("program");
-    ready = false;
-    const pack = await loadPack(program, fetchPack);
-    if (program !== model.get("program")) return; // another one was chosen meanwhile
-    Object.assign(transport, { packs: transport.programs.map(() => pack), programs: transport.programs.map(() => program) });
-    ready = true;
-  }
-
-  async function sounding() {
-    openSound(); // within the gesture
-    try {
-      if (!ready) await loadInstrument();
-    } catch (error) {
-      if (!gone.signal.aborted) say(/** @type {Error} */ (error).message, true);
-    }
-    return ready && !gone.signal.aborted;
-  }
+  const samples = new Instrument(model, invoke, el, transport);
+  const sounding = async () => (await samples.wake(blame)) && !gone.signal.aborted;
 
   async function toggle() {
     if (transport.playing) return transport.pause();
@@ -415,12 +392,7 @@ function render({ model, el, experimental: { invoke } }) {
   let frame = 0;
   function show() {
     cancelAnimationFrame(frame);
-    const label = transport.playing ? "Pause" : "Play";
-    if (playButton.getAttribute("aria-label") !== label) {
-      playButton.setAttribute("aria-label", label);
-      playButton.title = `${label} (space)`;
-      playButton.replaceChildren(icon(transport.playing ? PAUSE : PLAY));
-    }
+    showPlaying(playButton, transport.playing);
     roll.setAttribute("aria-label", `${layouts.map(({ name }) => name).join(", ")} under the notes. Chosen: ${slots.words[token]}, ${place(token)}; unit ${panels[current].unit} of ${layouts[current].name}. Left and right walk through the tokens, up and down through the units.`);
     follow();
   }
@@ -466,29 +438,23 @@ function render({ model, el, experimental: { invoke } }) {
     head, bar, legend, roll, hidden("reading") ? null : reading, status);
   el.append(root);
 
-  const resized = new ResizeObserver(measure);
-  resized.observe(root);
-  const themed = new MutationObserver(() => { // the canvas must be painted again when the theme changes
+  whenResized(root, measure);
+  whenThemed(() => {
     for (const panel of panels) panel.pixels = null;
     paint();
   });
-  for (const node of [document.documentElement, document.body]) themed.observe(node, { attributes: true });
-  const onProgram = () => {
+  watch("program", () => {
     instrument.value = model.get("program");
-    loadInstrument().catch((error) => say(error.message, true));
-  };
-  model.on("change:program", onProgram);
+    samples.load().catch(blame);
+  });
 
   instrument.value = model.get("program");
   measure();
   read();
   void Promise.all(panels.map(load)).then(() => gone.signal.aborted || read());
-  loadInstrument().catch(() => {}); // ahead of the first click; a failure is told when somebody wants to hear
+  samples.load().catch(() => {}); // ahead of the first click; a failure is told when somebody wants to hear
   return () => {
     gone.abort();
-    model.off("change:program", onProgram);
-    resized.disconnect();
-    themed.disconnect();
     cancelAnimationFrame(frame);
     transport.onChange = () => {};
     transport.close();

@@ -1,5 +1,8 @@
 // A chorale to erase from, and the filling of its holes, step by step. The page asks for one step after the other, so that Stop works at once.
-import { BLACK, GUTTER, PAUSE, PLAY, RULER, SAVE, Transport, ask, brush, clock, download, drawKeys, h, icon, instrumentMenu, loadPack, openSound, packsFrom, readNotes } from "./engine.js";
+import { BLACK, GUTTER, RULER, SAVE, Transport, ask, brush, clock, download, drawKeys, h, icon, instrumentMenu, openSound, readNotes } from "./engine.js";
+import { Instrument } from "./instrument.js";
+import { notationPanel } from "./notation_panel.js";
+import { showPlaying, viewOf } from "./view_parts.js";
 
 const CELL = 6; // ticks: a sixteenth
 const LANE = 20; // px of a voice's lane
@@ -41,7 +44,7 @@ const bitsOf = (/** @type {string[]} */ rows) => rows.map((row) => Uint8Array.fr
 /** @param {RenderContext} context */
 function render({ model, el, experimental: { invoke } }) {
   const gone = new AbortController(); // aborted when the view goes; every listener outside `el` hangs on it
-  const hidden = (/** @type {string} */ name) => model.get("hide").includes(name);
+  const { blame, hidden, save, say, status, watch, whenResized, whenThemed } = viewOf(model, gone.signal);
   let info = model.get("info");
   let place = /** @type {Place} */ (model.get("place"));
   let notes = readNotes(model.get("notes_data"));
@@ -58,18 +61,6 @@ function render({ model, el, experimental: { invoke } }) {
   let frameBox = /** @type {{ from: number[], to: number[] } | null} */ (null); // of a box that is being drawn: x and y
   const transport = new Transport([], { programs: Array(4).fill(model.get("program")), length: info.duration, bpm: info.bpm, onChange: show });
 
-  const status = h("p", { class: "mg-status", role: "status" });
-  /** @param {string} text @param {boolean} [trouble] */
-  function say(text, trouble = false) {
-    status.textContent = text;
-    status.classList.toggle("mg-trouble", trouble);
-  }
-  const blame = (/** @type {any} */ error) => gone.signal.aborted || say(error.message, true);
-  /** @param {string} trait @param {unknown} value */
-  const save = (trait, value) => {
-    model.set(trait, value);
-    model.save_changes();
-  };
   const count = (/** @type {Uint8Array[]} */ lanes) => lanes.reduce((sum, lane) => sum + lane.reduce((n, cell) => n + cell, 0), 0);
   const many = (/** @type {number} */ n) => `${n} cell${n === 1 ? "" : "s"}`;
 
@@ -158,23 +149,14 @@ function render({ model, el, experimental: { invoke } }) {
 
   // ---- sound ----
 
-  const fetchPack = packsFrom(invoke, el);
-  let ready = false;
-  async function loadInstrument() {
-    const program = model.get("program");
-    ready = false;
-    const pack = await loadPack(program, fetchPack);
-    if (program !== model.get("program")) return; // another one was chosen meanwhile
-    Object.assign(transport, { packs: Array(4).fill(pack), programs: Array(4).fill(program) });
-    ready = true;
-  }
+  const samples = new Instrument(model, invoke, el, transport);
 
   async function toggle() {
     if (transport.playing) return transport.pause();
     openSound(); // within the gesture
     root.setAttribute("aria-busy", "true");
     try {
-      if (!ready) await loadInstrument();
+      if (!samples.ready) await samples.load();
       if (!gone.signal.aborted) transport.play();
     } catch (error) {
       blame(error);
@@ -561,22 +543,8 @@ function render({ model, el, experimental: { invoke } }) {
   const help = h("dl", { class: "mg-help", hidden: true }, ...Object.entries(HELP).map(([keys, what]) => h("div", {}, h("dt", {}, keys), h("dd", {}, what))));
   const helpButton = button("?", () => { help.hidden = !help.hidden; helpButton.setAttribute("aria-expanded", String(!help.hidden)); }, "", "Keys");
   helpButton.setAttribute("aria-label", "Keys");
-  const sheet = h("div", { class: "mg-sheet", hidden: true, role: "img", "aria-label": "Notation of the chorale as it stands" });
-  const sheetButton = h("button", { class: "mg-button", type: "button", "aria-pressed": "false", onclick: () => { sheet.hidden = !sheet.hidden; sheetButton.setAttribute("aria-pressed", String(!sheet.hidden)); engrave(); } }, "Notation");
-
-  /** @type {ReturnType<typeof setTimeout> | undefined} */
-  let engraving;
-  function engrave() {
-    clearTimeout(engraving);
-    if (sheet.hidden) return;
-    engraving = setTimeout(async () => {
-      const { answer } = await ask(invoke, el, "engrave", { width: sheet.clientWidth }).catch((error) => ({ answer: { pages: [], remark: error.message } }));
-      if (gone.signal.aborted) return;
-      const paper = h("div", { class: "mg-paper" });
-      paper.innerHTML = answer.pages.join("");
-      sheet.replaceChildren(answer.pages.length ? paper : h("p", { class: "mg-remark" }, answer.remark));
-    }, running || place.filling ? 1200 : 150); // between two steps there is no time for it
-  }
+  const delay = () => (running || place.filling ? 1200 : 150); // ms: between two steps there is no time for it
+  const { sheet, sheetButton, engrave } = notationPanel("Notation of the chorale as it stands", invoke, el, gone.signal, delay);
 
   // ---- what is shown ----
 
@@ -606,12 +574,7 @@ function render({ model, el, experimental: { invoke } }) {
   let frame = 0;
   function show() {
     cancelAnimationFrame(frame);
-    const label = transport.playing ? "Pause" : "Play";
-    if (playButton.getAttribute("aria-label") !== label) {
-      playButton.setAttribute("aria-label", label);
-      playButton.title = `${label} (space)`;
-      playButton.replaceChildren(icon(transport.playing ? PAUSE : PLAY));
-    }
+    showPlaying(playButton, transport.playing);
     const n = count(erased);
     roll.setAttribute("aria-label", `Four voices, ${cells()} sixteenths; ${n ? `${many(n)} ${hasHoles() ? "erased" : "filled"}` : "nothing erased"}. At ${words(cursor)}. Arrow keys walk, Shift selects, Enter erases, F fills.`);
     animate();
@@ -641,33 +604,24 @@ function render({ model, el, experimental: { invoke } }) {
     head, eraseBar, roll, legend, fillBar, soundBar, sheet, help, status);
   el.append(root);
 
-  const watch = (/** @type {string} */ trait, /** @type {() => void} */ act) => {
-    model.on(`change:${trait}`, act);
-    gone.signal.addEventListener("abort", () => model.off(`change:${trait}`, act));
-  };
   watch("place", () => {
     if (model.get("place").version <= place.version) return; // our own question, answered already
     adopt(model.get("place"), model.get("notes_data"));
     say(place.filling || place.under_way ? progressWords() : place.words);
   });
   for (const trait of ["n_steps", "temperature", "seed"]) watch(trait, showControls);
-  watch("program", () => { instrument.value = model.get("program"); loadInstrument().catch(blame); });
-  const resized = new ResizeObserver(measure);
-  resized.observe(root);
-  const themed = new MutationObserver(() => paint()); // the canvas must be painted again when the theme changes
-  for (const node of [document.documentElement, document.body]) themed.observe(node, { attributes: true });
+  watch("program", () => { instrument.value = model.get("program"); samples.load().catch(blame); });
+  whenResized(root, measure);
+  whenThemed(paint);
 
   instrument.value = model.get("program");
   refreshSound();
   measure();
   showControls();
-  loadInstrument().catch(() => {}); // ahead of the first click; a failure is told when somebody wants to hear
+  samples.load().catch(() => {}); // ahead of the first click; a failure is told when somebody wants to hear
   return () => {
     stopping = true;
     gone.abort();
-    clearTimeout(engraving);
-    resized.disconnect();
-    themed.disconnect();
     cancelAnimationFrame(frame);
     transport.onChange = () => {};
     transport.close();

@@ -1,5 +1,6 @@
 // A table as a heat map: cells to point at, to walk with the arrow keys, to see as notes and to hear.
 import { PAUSE, PLAY, Transport, ask, brush, h, icon, loadPack, openSound, packsFrom, readNotes } from "./engine.js";
+import { viewOf } from "./view_parts.js";
 
 const LINE = 14; // px that a printed label needs
 const TALLEST = 460; // px of the map's window
@@ -22,11 +23,7 @@ const percent = (share) => `${(100 * share).toFixed(1)} %`;
 /** @param {RenderContext} context */
 function render({ model, el, experimental: { invoke } }) {
   const gone = new AbortController();
-  const hidden = (/** @type {string} */ name) => model.get("hide").includes(name);
-  const save = (/** @type {string} */ trait, /** @type {unknown} */ value) => {
-    model.set(trait, value);
-    model.save_changes();
-  };
+  const { hidden, save, say: tell, status, watch, whenResized, whenThemed } = viewOf(model, gone.signal);
   let table = read();
   let hover = /** @type {number[]} */ ([]);
   let zoom = 0;
@@ -236,11 +233,6 @@ function render({ model, el, experimental: { invoke } }) {
   const list = h("select", { class: "mg-pieces", size: 5, "aria-label": "Pieces of this cell", onchange: () => open(model.get("cell"), Number(list.value), transport.playing) });
   const roll = h("canvas", { class: "mg-small-roll", role: "img", "aria-label": "Piano roll", onclick: seekTo });
   const paper = h("div", { class: "mg-paper" });
-  const status = h("p", { class: "mg-status", role: "status" });
-  const tell = (/** @type {string} */ text, trouble = false) => {
-    status.textContent = text;
-    status.classList.toggle("mg-trouble", trouble);
-  };
 
   function showTable() {
     table = read();
@@ -495,10 +487,6 @@ function render({ model, el, experimental: { invoke } }) {
     status);
   el.append(root);
 
-  const watch = (/** @type {string} */ name, /** @type {() => void} */ change) => {
-    model.on(`change:${name}`, change);
-    gone.signal.addEventListener("abort", () => model.off(`change:${name}`, change));
-  };
   watch("matrix", () => {
     ticket += 1; // what is on its way belongs to the old table
     putAway();
@@ -517,16 +505,14 @@ function render({ model, el, experimental: { invoke } }) {
     showLegend();
     draw();
   });
-  const resized = new ResizeObserver(() => {
+  whenResized(root, () => {
     fit();
     show();
   });
-  resized.observe(root);
-  const themed = new MutationObserver(() => {
+  whenThemed(() => {
     draw();
     show();
   });
-  for (const node of [document.documentElement, document.body]) themed.observe(node, { attributes: true });
 
   showTable();
   showMusic();
@@ -534,8 +520,6 @@ function render({ model, el, experimental: { invoke } }) {
   return () => {
     gone.abort();
     clearTimeout(waiting);
-    resized.disconnect();
-    themed.disconnect();
     cancelAnimationFrame(frames);
     transport.onChange = () => {};
     transport.close();

@@ -1,5 +1,6 @@
 // A piano roll to draw in, to play into and to hear. Part 0 is drawn; the other parts are shown pale and sound along.
 import { BLACK, DRUMS, GUTTER, PAUSE, PLAY, RULER, SAVE, Transport, brush, clock, download, drawKeys, firstAtOrAfter, h, icon, instrumentMenu, loadPack, openSound, packsFrom, readNotes } from "./engine.js";
+import { viewOf } from "./view_parts.js";
 
 const ROW = 13; // px a semitone
 const LANE = 58; // px of velocities under the grid
@@ -39,7 +40,7 @@ function click() {
 /** @param {RenderContext} context */
 function render({ model, el, experimental }) {
   const gone = new AbortController(); // aborted when the view goes; every listener outside `el` hangs on it
-  const hidden = (/** @type {string} */ name) => model.get("hide").includes(name);
+  const { hidden, save, say, status, watch, whenResized, whenThemed } = viewOf(model, gone.signal);
   let info = model.get("info");
   let notes = readNotes(model.get("notes_data")); // the notes in it never change: an edit makes new ones
   let chosen = /** @type {Set<Note>} */ (new Set());
@@ -66,12 +67,6 @@ function render({ model, el, experimental }) {
   const transport = new Transport([], { programs: [0, DRUMS], length: 0, bpm: model.get("bpm"), onChange: show });
 
   // ---- edits ----
-
-  /** @param {string} trait @param {unknown} value */
-  const save = (trait, value) => {
-    model.set(trait, value);
-    model.save_changes();
-  };
 
   let sent = "";
   /** @type {ReturnType<typeof setTimeout> | undefined} */
@@ -286,13 +281,6 @@ function render({ model, el, experimental }) {
   }
 
   // ---- controls ----
-
-  const status = h("p", { class: "mg-status", role: "status" });
-  /** @param {string} text @param {boolean} [trouble] */
-  function say(text, trouble = false) {
-    status.textContent = text;
-    status.classList.toggle("mg-trouble", trouble);
-  }
 
   /** @param {string} label @param {() => void} onclick @param {string} [path] @param {string} [title] */
   const button = (label, onclick, path, title = label) =>
@@ -719,10 +707,6 @@ function render({ model, el, experimental }) {
     onkeydown: onKey, onkeyup: onKeyUp, onfocusin: draw, onfocusout: () => { liftAll(); draw(); } }, head, roll, bar1, bar2, help, status);
   el.append(root);
 
-  const watch = (/** @type {string} */ trait, /** @type {() => void} */ change) => {
-    model.on(`change:${trait}`, change);
-    gone.signal.addEventListener("abort", () => model.off(`change:${trait}`, change));
-  };
   watch("notes_data", () => {
     const told = readNotes(model.get("notes_data"));
     const text = JSON.stringify(told);
@@ -738,10 +722,8 @@ function render({ model, el, experimental }) {
   watch("remark", () => say(model.get("remark"), !!model.get("remark")));
   globalThis.addEventListener("blur", liftAll, { signal: gone.signal });
   globalThis.addEventListener("pagehide", send, { signal: gone.signal });
-  const resized = new ResizeObserver(measure);
-  resized.observe(roll);
-  const themed = new MutationObserver(draw); // the canvas must be painted again when the theme changes
-  for (const node of [document.documentElement, document.body]) themed.observe(node, { attributes: true });
+  whenResized(roll, measure);
+  whenThemed(draw);
 
   showTempo();
   showInfo();
@@ -753,8 +735,6 @@ function render({ model, el, experimental }) {
     gone.abort();
     hear(null);
     liftAll();
-    resized.disconnect();
-    themed.disconnect();
     transport.onChange = () => {};
     cancelAnimationFrame(frame);
     transport.close();

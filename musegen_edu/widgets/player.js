@@ -1,5 +1,6 @@
 // Plays a score: engraving and piano roll with a cursor that follows the sound. All positions are in ticks.
-import { BLACK, GUTTER, PAUSE, PLAY, RULER, SAVE, Transport, ask, brush, clock, download, drawKeys, firstAtOrAfter, h, icon, instrumentMenu, loadPack, openSound, packsFrom, readNotes } from "./engine.js";
+import { BLACK, GUTTER, RULER, SAVE, Transport, ask, brush, clock, download, drawKeys, firstAtOrAfter, h, icon, instrumentMenu, loadPack, openSound, packsFrom, readNotes } from "./engine.js";
+import { showPlaying, tabTurner, viewOf } from "./view_parts.js";
 
 const LOOP = "M7 7h9V4l5 4.5-5 4.5v-3H8v4H5V9a2 2 0 0 1 2-2zm10 10H8v3l-5-4.5L8 11v3h8v-4h3v5a2 2 0 0 1-2 2z";
 const FILES = { midi: "MIDI", wav: "WAV", musicxml: "MusicXML" };
@@ -9,15 +10,10 @@ function render({ model, el, experimental }) {
   const { title, subtitle, duration, bar, beat, pickup } = model.get("info");
   const notes = readNotes(model.get("notes_data"));
   const gone = new AbortController(); // aborted when the view goes; every listener outside `el` hangs on it
-  const hidden = (/** @type {string} */ name) => model.get("hide").includes(name);
+  const { hidden, save, say, status, watch, whenResized, whenThemed } = viewOf(model, gone.signal);
   const barOf = (/** @type {number} */ tick) => (tick < pickup ? 0 : Math.floor((tick - pickup) / bar) + 1);
   const snap = (/** @type {number} */ tick) => Math.max(0, Math.min(duration, pickup + Math.round((tick - pickup) / beat) * beat));
   const transport = new Transport(notes, { programs: model.get("programs"), length: duration, bpm: model.get("bpm"), onChange: show });
-  /** @param {string} name @param {unknown} value */
-  const save = (name, value) => {
-    model.set(name, value);
-    model.save_changes();
-  };
 
   // ---- sound ----
 
@@ -60,13 +56,6 @@ function render({ model, el, experimental }) {
 
   // ---- controls ----
 
-  const status = h("p", { class: "mg-status", role: "status" });
-  /** @param {string} text @param {boolean} [trouble] */
-  function say(text, trouble = false) {
-    status.textContent = text;
-    status.classList.toggle("mg-trouble", trouble);
-  }
-
   const playButton = h("button", { class: "mg-play", type: "button", onclick: toggle });
   const position = h("input", { class: "mg-seek", type: "range", min: 0, max: Math.max(1, duration), step: 1, "aria-label": "Position" });
   position.addEventListener("input", () => seek(Number(position.value)));
@@ -78,20 +67,10 @@ function render({ model, el, experimental }) {
   const views = Object.entries({ notation: "Notation", roll: "Piano roll", both: "Both" }).map(([name, label]) =>
     h("button", { class: "mg-tab", type: "button", role: "tab", "data-view": name, onclick: () => save("view", name) }, label),
   );
-  const tabs = h("div", { class: "mg-tabs", role: "tablist", "aria-label": "View", onkeydown: turnTab }, ...views);
+  const tabs = h("div", { class: "mg-tabs", role: "tablist", "aria-label": "View", onkeydown: tabTurner(views) }, ...views);
   const downloads = Object.entries(FILES).map(([format, label]) =>
     h("button", { class: "mg-button", type: "button", "aria-label": `Download ${label}`, onclick: () => download(experimental.invoke, el, format, say) }, label),
   );
-
-  /** Arrow keys move between tabs. @param {KeyboardEvent} event */
-  function turnTab(event) {
-    const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
-    if (!step) return;
-    event.stopPropagation();
-    const next = views[(views.findIndex((tab) => tab === event.target) + step + views.length) % views.length];
-    next.click();
-    next.focus();
-  }
 
   function toggleLoop() {
     save("loop", model.get("loop").length ? [] : [0, duration]);
@@ -336,12 +315,7 @@ function render({ model, el, experimental }) {
     cancelAnimationFrame(frame);
     const tick = transport.tick;
     const perSecond = transport.rate;
-    const label = transport.playing ? "Pause" : "Play";
-    if (playButton.getAttribute("aria-label") !== label) {
-      playButton.setAttribute("aria-label", label);
-      playButton.title = `${label} (space)`;
-      playButton.replaceChildren(icon(transport.playing ? PAUSE : PLAY));
-    }
+    showPlaying(playButton, transport.playing);
     position.value = String(Math.round(tick));
     position.style.setProperty("--mg-share", `${(100 * tick) / Math.max(1, duration)}%`);
     position.setAttribute("aria-valuetext", `bar ${barOf(tick)}, ${clock(tick / perSecond)}`);
@@ -430,10 +404,6 @@ function render({ model, el, experimental }) {
     head, sheet, roll, bar1, tools, transport.programs.length > 1 ? mixer : null, status);
   el.append(root);
 
-  const watch = (/** @type {string} */ name, /** @type {() => void} */ change) => {
-    model.on(`change:${name}`, change);
-    gone.signal.addEventListener("abort", () => model.off(`change:${name}`, change));
-  };
   watch("bpm", showTempo);
   watch("loop", showLoop);
   watch("view", showView);
@@ -442,14 +412,12 @@ function render({ model, el, experimental }) {
     applyMix();
     loadInstruments().catch((error) => say(error.message, true));
   });
-  const resized = new ResizeObserver(() => {
+  whenResized(root, () => {
     fitPaper();
     measure();
     fitRoll();
   });
-  resized.observe(root);
-  const themed = new MutationObserver(draw); // the canvas must be painted again when the theme changes
-  for (const node of [document.documentElement, document.body]) themed.observe(node, { attributes: true });
+  whenThemed(draw);
 
   engrave();
   showView();
@@ -459,8 +427,6 @@ function render({ model, el, experimental }) {
   loadInstruments().catch(() => {}); // ahead of the first click; a failure is told when somebody wants to hear
   return () => {
     gone.abort();
-    resized.disconnect();
-    themed.disconnect();
     cancelAnimationFrame(frame);
     transport.onChange = () => {};
     transport.close();

@@ -1,6 +1,9 @@
 // The next note, as a model sees it: a keyboard and bars that follow temperature, top-k and top-p. The page has the logits and does
 // the arithmetic; only a token that is taken goes to the kernel, which answers with the logits of the next.
-import { BLACK, GUTTER, PAUSE, PLAY, RULER, SAVE, Transport, ask, brush, download, drawKeys, h, icon, instrumentMenu, loadPack, openSound, packsFrom, readNotes } from "./engine.js";
+import { BLACK, GUTTER, RULER, SAVE, Transport, ask, brush, download, drawKeys, h, icon, instrumentMenu, readNotes } from "./engine.js";
+import { Instrument } from "./instrument.js";
+import { notationPanel } from "./notation_panel.js";
+import { showPlaying, viewOf } from "./view_parts.js";
 
 const ROWS = 10; // bars
 const TOP = 84; // px of columns above the keys
@@ -81,7 +84,7 @@ const bits = (/** @type {number} */ x) => x.toFixed(1).replace("-", "−");
 /** @param {RenderContext} context */
 function render({ model, el, experimental: { invoke } }) {
   const gone = new AbortController(); // aborted when the view goes; every listener outside `el` hangs on it
-  const hidden = (/** @type {string} */ name) => model.get("hide").includes(name);
+  const { blame, hidden, save, say, status, watch, whenResized, whenThemed } = viewOf(model, gone.signal);
   let table = /** @type {Table} */ (model.get("table"));
   let place = /** @type {Place} */ (model.get("place"));
   let info = model.get("info");
@@ -98,11 +101,6 @@ function render({ model, el, experimental: { invoke } }) {
   let composing = false;
   const transport = new Transport([], { programs: [model.get("program")], length: 0, bpm: info.bpm, onChange: show });
 
-  /** @param {string} name @param {unknown} value */
-  const save = (name, value) => {
-    model.set(name, value);
-    model.save_changes();
-  };
   const secret = () => model.get("guess") && guessed === null;
   const settings = () => ({ temperature: model.get("temperature"), topK: model.get("top_k"), topP: model.get("top_p") });
   const rule = () => (model.get("keep_to_bars") ? place.guided : place.allowed);
@@ -125,13 +123,6 @@ function render({ model, el, experimental: { invoke } }) {
 
   // ---- what is done ----
 
-  const status = h("p", { class: "mg-status", role: "status" });
-  /** @param {string} text @param {boolean} [trouble] */
-  function say(text, trouble = false) {
-    status.textContent = text;
-    status.classList.toggle("mg-trouble", trouble);
-  }
-
   /** @param {string} name @param {object} [message] */
   async function send(name, message = {}) {
     if (busy) return false;
@@ -140,7 +131,7 @@ function render({ model, el, experimental: { invoke } }) {
       await ask(invoke, el, name, message);
       return true;
     } catch (error) {
-      if (!gone.signal.aborted) say(/** @type {Error} */ (error).message, true);
+      blame(error);
       return false;
     } finally {
       if (busy === mine) busy = 0;
@@ -150,7 +141,7 @@ function render({ model, el, experimental: { invoke } }) {
 
   /** @param {number} token */
   function hear(token) {
-    if (table.kinds[token] === "note" && ready && !transport.playing) transport.touch({ onset: 0, duration: 1, pitch: table.pitches[token], velocity: 90, part: 0 });
+    if (table.kinds[token] === "note" && samples.ready && !transport.playing) transport.touch({ onset: 0, duration: 1, pitch: table.pitches[token], velocity: 90, part: 0 });
   }
 
   /** @param {number} token @param {string} how */
@@ -232,7 +223,7 @@ function render({ model, el, experimental: { invoke } }) {
     if (place.finished || composing) return;
     const tokens = table.kinds.map((_, token) => token).filter((token) => keyOf(token) === key && rule()[token] === "1");
     if (!tokens.length) {
-      if (!(key in OTHERS)) void sounding().then(() => ready && transport.touch({ onset: 0, duration: 1, pitch: Number(key), velocity: 90, part: 0 }));
+      if (!(key in OTHERS)) void sounding().then(() => samples.ready && transport.touch({ onset: 0, duration: 1, pitch: Number(key), velocity: 90, part: 0 }));
       return say(`${wordsOf(key)} is not possible here.`);
     }
     const likeliest = tokens.reduce((best, token) => (own[token] > own[best] ? token : best));
@@ -253,26 +244,8 @@ function render({ model, el, experimental: { invoke } }) {
 
   // ---- sound ----
 
-  const fetchPack = packsFrom(invoke, el);
-  let ready = false;
-  async function loadInstrument() {
-    const program = model.get("program");
-    ready = false;
-    const pack = await loadPack(program, fetchPack);
-    if (program !== model.get("program")) return; // another one was chosen meanwhile
-    Object.assign(transport, { packs: [pack], programs: [program] });
-    ready = true;
-  }
-
-  async function sounding() {
-    openSound(); // within the gesture
-    try {
-      if (!ready) await loadInstrument();
-    } catch (error) {
-      if (!gone.signal.aborted) say(/** @type {Error} */ (error).message, true);
-    }
-    return ready && !gone.signal.aborted;
-  }
+  const samples = new Instrument(model, invoke, el, transport);
+  const sounding = async () => (await samples.wake(blame)) && !gone.signal.aborted;
 
   async function toggle() {
     if (transport.playing) return transport.pause();
@@ -547,35 +520,14 @@ function render({ model, el, experimental: { invoke } }) {
   const typed = h("input", { class: "mg-letters", type: "text", maxlength: 400, placeholder: "C D E F G A B", "aria-label": "Notes to begin with, such as C D E F G A B", value: info.typed,
     onkeydown: (/** @type {KeyboardEvent} */ event) => { if (event.key === "Enter") void begin(typed.value); } });
   const instrument = instrumentMenu(model, "Instrument", (program) => save("program", program));
-  const sheet = h("div", { class: "mg-sheet", hidden: true, role: "img", "aria-label": "Notation of the tune so far" });
-  const sheetButton = h("button", { class: "mg-button", type: "button", "aria-pressed": "false", onclick: () => { sheet.hidden = !sheet.hidden; sheetButton.setAttribute("aria-pressed", String(!sheet.hidden)); engrave(); } }, "Notation");
-
-  /** @type {ReturnType<typeof setTimeout> | undefined} */
-  let engraving;
-  function engrave() {
-    clearTimeout(engraving);
-    if (sheet.hidden) return;
-    engraving = setTimeout(async () => {
-      const { answer } = await ask(invoke, el, "engrave", { width: sheet.clientWidth }).catch((error) => ({ answer: { pages: [], remark: error.message } }));
-      if (gone.signal.aborted) return;
-      const paper = h("div", { class: "mg-paper" });
-      paper.innerHTML = answer.pages.join("");
-      sheet.replaceChildren(answer.pages.length ? paper : h("p", { class: "mg-remark" }, answer.remark));
-    }, composing ? 700 : 150);
-  }
+  const { sheet, sheetButton, engrave } = notationPanel("Notation of the tune so far", invoke, el, gone.signal, () => (composing ? 700 : 150));
 
   // ---- what is shown ----
 
   let frame = 0;
   function show() {
     cancelAnimationFrame(frame);
-    const { playing } = transport;
-    const label = playing ? "Pause" : "Play what I have";
-    if (playButton.getAttribute("aria-label") !== label) {
-      playButton.setAttribute("aria-label", label);
-      playButton.title = `${label} (space)`;
-      playButton.replaceChildren(icon(playing ? PAUSE : PLAY));
-    }
+    showPlaying(playButton, transport.playing, "Play what I have");
     drawButton.disabled = place.finished || composing || secret();
     takeButton.disabled = vetoButton.disabled = candidate < 0 || composing;
     undoButton.disabled = !place.steps || composing;
@@ -655,10 +607,6 @@ function render({ model, el, experimental: { invoke } }) {
     head, sheet, roll, bar, status, score, stage, hidden("keyboard") ? null : legend, lower);
   el.append(root);
 
-  const watch = (/** @type {string} */ name, /** @type {() => void} */ change) => {
-    model.on(`change:${name}`, change);
-    gone.signal.addEventListener("abort", () => model.off(`change:${name}`, change));
-  };
   watch("place", arrive);
   for (const name of ["temperature", "top_k", "top_p", "seed"]) watch(name, showSettings);
   watch("guess", showSettings);
@@ -668,26 +616,21 @@ function render({ model, el, experimental: { invoke } }) {
   });
   watch("program", () => {
     showSettings();
-    loadInstrument().catch((error) => say(error.message, true));
+    samples.load().catch(blame);
   });
-  const resized = new ResizeObserver(() => {
+  whenResized(root, () => {
     layKeys();
     fit();
     show();
   });
-  resized.observe(root);
-  const themed = new MutationObserver(paint); // the canvas must be painted again when the theme changes
-  for (const node of [document.documentElement, document.body]) themed.observe(node, { attributes: true });
+  whenThemed(paint);
 
   arrive();
   showSettings();
-  loadInstrument().catch(() => {}); // ahead of the first click; a failure is told when somebody wants to hear
+  samples.load().catch(() => {}); // ahead of the first click; a failure is told when somebody wants to hear
   return () => {
     composing = false;
     gone.abort();
-    clearTimeout(engraving);
-    resized.disconnect();
-    themed.disconnect();
     cancelAnimationFrame(frame);
     transport.onChange = () => {};
     transport.close();

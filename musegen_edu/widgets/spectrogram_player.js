@@ -1,5 +1,6 @@
 // Shows a sound as waveform, STFT, mel or CQT, plays it, and switches to a second sound in the same place. Positions are in seconds.
-import { PAUSE, PLAY, ask, brush, h, icon, openSound, sound } from "./engine.js";
+import { ask, brush, h, icon, openSound, sound } from "./engine.js";
+import { showPlaying, tabTurner, viewOf } from "./view_parts.js";
 
 const LOOP = "M7 7h9V4l5 4.5-5 4.5v-3H8v4H5V9a2 2 0 0 1 2-2zm10 10H8v3l-5-4.5L8 11v3h8v-4h3v5a2 2 0 0 1-2 2z";
 const VIEWS = { waveform: "Waveform", stft: "STFT", mel: "Mel", cqt: "CQT" };
@@ -292,15 +293,10 @@ function paint(tile, minus, axis, height, pixels) {
 /** @param {RenderContext} context */
 function render({ model, el, experimental: { invoke } }) {
   const gone = new AbortController(); // aborted when the view goes
-  const hidden = (/** @type {string} */ name) => model.get("hide").includes(name);
+  const { hidden, save, say, status, watch, whenResized, whenThemed } = viewOf(model, gone.signal);
   let info = model.get("info");
   let [from, to] = [0, info.seconds]; // the stretch of time that is seen
   const deck = new Deck(info.seconds, show);
-  /** @param {string} name @param {unknown} value */
-  const save = (name, value) => {
-    model.set(name, value);
-    model.save_changes();
-  };
 
   // ---- sound ----
 
@@ -373,12 +369,6 @@ function render({ model, el, experimental: { invoke } }) {
 
   // ---- controls ----
 
-  const status = h("p", { class: "mg-status", role: "status" });
-  /** @param {string} text @param {boolean} [trouble] */
-  function say(text, trouble = false) {
-    status.textContent = text;
-    status.classList.toggle("mg-trouble", trouble);
-  }
   /** @param {string} label @param {string} text @param {() => void} onclick @param {string} [title] */
   const button = (label, text, onclick, title = label) => h("button", { class: "mg-button", type: "button", "aria-label": label, title, onclick }, text);
 
@@ -391,7 +381,7 @@ function render({ model, el, experimental: { invoke } }) {
   const volume = h("input", { type: "range", min: 0, max: 1, step: 0.01, value: deck.volume, "aria-label": "Volume", oninput: () => deck.setVolume(Number(volume.value)) });
   const views = Object.entries(VIEWS).map(([name, label]) =>
     h("button", { class: "mg-tab", type: "button", role: "tab", "data-view": name, onclick: () => save("view", name) }, label));
-  const tabs = h("div", { class: "mg-tabs", role: "tablist", "aria-label": "View", onkeydown: turnTab }, ...views);
+  const tabs = h("div", { class: "mg-tabs", role: "tablist", "aria-label": "View", onkeydown: tabTurner(views) }, ...views);
   const sources = ["A", "B"].map((name) => h("button", { class: "mg-button", type: "button", "data-source": name, title: `Hear and see ${name} (${name})`, onclick: () => save("source", name) }));
   const differ = button("Difference, B minus A", "", () => save("difference", !model.get("difference")), "Show how much louder the second sound is, in dB; in the waveform, what is left when the first is taken away");
   const compare = h("div", { class: "mg-field", role: "group", "aria-label": "Compare" }, ...sources, differ);
@@ -411,16 +401,6 @@ function render({ model, el, experimental: { invoke } }) {
   function menu(label, options, trait) {
     const change = (/** @type {any} */ event) => save(trait, trait === "n_fft" ? Number(event.target.value) : event.target.value);
     return h("select", { "aria-label": label, onchange: change }, ...options.map(([value, text]) => h("option", { value }, String(text))));
-  }
-
-  /** Arrow keys move between tabs. @param {KeyboardEvent} event */
-  function turnTab(event) {
-    const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
-    if (!step) return;
-    event.stopPropagation();
-    const next = views[(views.findIndex((tab) => tab === event.target) + step + views.length) % views.length];
-    next.click();
-    next.focus();
   }
 
   // ---- selection ----
@@ -867,12 +847,7 @@ function render({ model, el, experimental: { invoke } }) {
   function show() {
     cancelAnimationFrame(frame);
     const now = deck.time;
-    const label = deck.playing ? "Pause" : "Play";
-    if (playButton.getAttribute("aria-label") !== label) {
-      playButton.setAttribute("aria-label", label);
-      playButton.title = `${label} (space)`;
-      playButton.replaceChildren(icon(deck.playing ? PAUSE : PLAY));
-    }
+    showPlaying(playButton, deck.playing);
     position.value = String(now);
     position.style.setProperty("--mg-share", `${(100 * now) / info.seconds}%`);
     position.setAttribute("aria-valuetext", `${now.toFixed(2)} of ${info.seconds.toFixed(2)} seconds`);
@@ -945,31 +920,23 @@ function render({ model, el, experimental: { invoke } }) {
     status);
   el.append(root);
 
-  const watch = (/** @type {string} */ name, /** @type {() => void} */ change) => {
-    model.on(`change:${name}`, change);
-    gone.signal.addEventListener("abort", () => model.off(`change:${name}`, change));
-  };
   for (const name of ["view", "frequency_axis", "n_fft", "quietest", "source", "difference"]) watch(name, showAll);
   watch("info", takeSounds);
   watch("selection", () => {
     looping = model.get("selection") !== null;
     takeSelection();
   });
-  const resized = new ResizeObserver(() => {
+  whenResized(root, () => {
     if (!root.clientWidth) return;
     fit(canvas, HEIGHT);
     fit(strip, STRIP);
     draw();
   });
-  resized.observe(root);
-  const themed = new MutationObserver(draw); // the canvas must be painted again when the theme changes
-  for (const node of [document.documentElement, document.body]) themed.observe(node, { attributes: true });
+  whenThemed(draw);
   looping = model.get("selection") !== null;
   takeSounds();
   return () => {
     gone.abort();
-    resized.disconnect();
-    themed.disconnect();
     clearTimeout(asking);
     cancelAnimationFrame(frame);
     deck.onChange = () => {};
