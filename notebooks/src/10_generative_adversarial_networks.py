@@ -186,7 +186,8 @@ ax.plot(pitches, best, color=PALETTE[2], linewidth=3, label="best judge, p / (p 
 ax.plot(pitches, learnt, "--", color=PALETTE[3], linewidth=2, label="trained judge")
 off = (np.abs(learnt - best) * (p + q)).sum() / (p + q).sum()  # where pitches are sung
 title = f"The trained judge is off by {off:.3f} from the best one, where anybody sings"
-add_legend(dress(ax, title=title, x="pitch (semitones above C)", y="probability of “real”; density"), loc="upper left")
+dress(ax, title=title, x="pitch (semitones above C)", y="probability of “real”; density")
+_ = add_legend(ax, loc="upper left")
 
 # %% [markdown] id="best-explained"
 # <details><summary>What happened, and why</summary>
@@ -267,7 +268,7 @@ print(f"the course's AdversarialPair has the same loss, to within {abs(differenc
 from musegen_edu import GanMonitor
 
 def play_choir(loss="non_saturating", start=-3.0, optimizer=None, at_once=1):
-    """A forged choir of spread 1 around `start`, and its judge; `at_once` steps go by between two looks from outside."""
+    """A forged choir of spread 1 around `start`, and its judge; outside, only every `at_once`-th step is seen."""
     pair = AdversarialPair(choirmaster(0), network(1, 24, 24, 1, seed=0), noise=1, loss=loss)
     pair.generator.set_weights([np.array([[1.0]]), np.array([start])])
     pair.compile(TwoSpeedAdam(2e-2, 2e-2, beta_1=0.5) if optimizer is None else optimizer, steps_per_execution=at_once)
@@ -283,7 +284,8 @@ middles = np.array([np.mean(monitor.forged(step)) for step in kept])
 there = kept[int(np.argmax(np.abs(middles - 4) < 0.25))]
 print(f"steps until the forged choir sings within a quarter of a semitone of E: {there}")
 spreads = np.array([np.std(monitor.forged(step)) for step in kept])
-print(f"its spread: {spreads[0]:.1f} semitones at first, {spreads.max():.1f} at the widest, {spreads[-1]:.1f} in the end (the real choir's: 0.5)")
+print(f"its spread: {spreads[0]:.1f} semitones at first, {spreads.max():.1f} at the widest, "
+      f"{spreads[-1]:.1f} in the end (the real choir's: 0.5)")  # fmt: skip
 print(f"furthest from E after that: {np.abs(middles[np.array(kept) >= there] - 4).max():.2f} semitones")
 right = [np.mean(monitor.history[f"{which}_right"][-100:]) for which in ("real", "forged")]
 print(f"in the end the judge is right about {np.mean(right):.0%} of all pitches; a coin is right about 50%")
@@ -319,7 +321,8 @@ for i, (name, slope) in enumerate(slopes.items()):
     ax.plot(d, slope, LINES[i], color=PALETTE[i], linewidth=2.5, label=name)
 ax.axvline(-8, color=INK, linewidth=1)
 at = {name: slope[np.argmin(np.abs(d + 8))] for name, slope in slopes.items()}
-title = f"At a score of −8: saturating has a slope of {at['saturating']:.4f}, non-saturating {at['non-saturating']:.4f}"
+told = ", ".join(f"{name} {at[name]:.4f}" for name in ("saturating", "non-saturating"))
+title = f"Size of the slope at a score of −8: {told}"
 add_legend(dress(ax, title=title, x="judge's score d of a forgery", y="size of the slope"), loc="center right")
 
 # %% [markdown] id="predict-stall"
@@ -329,7 +332,7 @@ add_legend(dress(ax, title=title, x="judge's score d of a forgery", y="size of t
 
 # %% id="stall-run"
 def race(loss, steps=300):
-    """The forged choir's mean pitch every 10 steps, against a judge with a head start; and the judge's first score of it."""
+    """The forged choir's mean pitch after each step, and the first score by a judge that had a head start."""
     pair = play_choir(loss, optimizer=TwoSpeedAdam(0.0, 1e-2, beta_1=0.5))
     pair.fit(song[:25_600], batch_size=128, verbose=0)  # the judge alone
     scores = np.array(pair.judge(pair.generate(500)))
@@ -348,14 +351,15 @@ for i, (loss, (course, _)) in enumerate(courses.items()):
     ax.plot(course, LINES[i], color=PALETTE[i], linewidth=2.5, label=loss.replace("_", "-"))
 ax.axhline(4, color=INK, linewidth=1)
 went = {loss: course[-1] - course[0] for loss, (course, _) in courses.items()}
-title = f"In {len(course) - 1} steps: saturating {went['saturating']:.2f} semitones, non-saturating {went['non_saturating']:.1f}, hinge {went['hinge']:.1f}"
+told = ", ".join(f"{loss.replace('_', '-')} {semitones:.2g}" for loss, semitones in went.items())
+title = f"Semitones gone in {len(course) - 1} steps: {told}"
 add_legend(dress(ax, title=title, x="step", y="mean forged pitch (semitones)"), loc="center right")
 print(f"The judge's mean score of the first forgeries (saturating): {courses['saturating'][1]:.1f}")
 
 # %% [markdown] id="stall-explained"
 # <details><summary>What happened, and why</summary>
 #
-# The better the judge, the less the saturating forger learns: it is told *that* it fails, and not *how to fail less*. That is the **vanishing gradient** of GANs; lesson 05's had other causes, and felt the same. The non-saturating loss has the same goal (both fall as $d$ rises) and turns the slope round: steepest where the forger is worst.
+# The better the judge, the less the saturating forger learns: it is told *that* it fails, and not *how to fail less*. That is the **vanishing gradient** of GANs; lesson 05's had other causes, and felt the same. The non-saturating loss has the same goal (both fall as $d$ rises) and turns the slope round: steepest where the forger is worst. (That it goes past E, if it does, is section 3's circling: the judge's old opinion has to turn round first.)
 #
 # That is a repair of the symptom. The next section shows the cause.
 #
@@ -412,7 +416,7 @@ _ = dress(right, title=title, x="shift θ (semitones)", y="W (semitones)")
 #
 # $$W(p, q) = \max_{d:\ |d(a) - d(b)| \le |a - b|} \; \mathbb E_p[d(x)] - \mathbb E_q[d(x)]$$
 #
-# In words: among all scores **whose slope is nowhere above 1**, take the one with the widest gap between real and forged. No sigmoid, no logarithm: the judge has become a *ruler*, and the bound on its slope is what its centimetres are. Without the bound it would simply shout.
+# ($a$ and $b$ are any two pitches.) In words: among all scores **whose slope is nowhere above 1**, take the one with the widest gap between real and forged. No sigmoid, no logarithm: the judge has become a *ruler*, and the bound on its slope is what its centimetres are. Without the bound it would simply shout.
 #
 # How to bound a network's slope? Three ways, all in use:
 #
@@ -520,7 +524,8 @@ def play_drums(loss, *, rates, dense=layers.Dense, compares=False, smoothing=0.0
 STEPS, BATCH = 1000, 64
 QUICK_FORGER = (5e-3, 1e-3)  # learning rates: generator, judge
 collapsed = play_drums("non_saturating", rates=QUICK_FORGER)
-monitor = GanMonitor(collapsed, strokes, show="points", every=10, diversity=modes_found, title="A quick forger, a slow judge")
+shown = {"show": "points", "every": 10, "diversity": modes_found}
+monitor = GanMonitor(collapsed, strokes, **shown, title="A quick forger, a slow judge")
 _ = collapsed.fit(strokes[: STEPS * BATCH], batch_size=BATCH, verbose=0, callbacks=[monitor.callback])
 
 # %% id="collapse-listen"
@@ -571,7 +576,8 @@ for cure, how in CURES.items():
 # %% id="cures-table"
 print(" " * 22 + "".join(f"{time:>30s}" for time in TIMES))
 for cure in CURES:
-    cells = [f"{modes_found(cured[cure, time])} of 8 found, {share_clean(cured[cure, time]):4.0%} clean" for time in TIMES]
+    pairs = [cured[cure, time] for time in TIMES]
+    cells = [f"{modes_found(points)} of 8 found, {share_clean(points):4.0%} clean" for points in pairs]
     print(f"{cure:22s}" + "".join(f"{cell:>30s}" for cell in cells))
 
 # %% id="cures-figure"
@@ -657,7 +663,8 @@ with warnings.catch_warnings(record=True) as said:
     monitors = {name: old_recipe(name, **how) for name, how in VERSIONS.items()}
 for name, monitor in monitors.items():
     last, losses = monitor.forged(monitor.kept[-1]), monitor.history["judge_loss"]
-    print(f"{name:37s} choir at {np.mean(last):5.2f}, spread {np.std(last):.2f}; judge's loss {losses[0]:.2f}, then {losses[-1]:.2f}")
+    print(f"{name:37s} choir at {np.mean(last):5.2f}, spread {np.std(last):.2f}; "
+          f"judge's loss {losses[0]:.2f}, then {losses[-1]:.2f}")  # fmt: skip
 print("Keras has whispered:", {str(warning.message).split(".")[0] for warning in said})
 
 # %% [markdown] id="freeze-explained"
@@ -731,8 +738,8 @@ rolls = np.eye(N_SYMBOLS, dtype="float32")[windows["test"].symbols[:300]]  # (n,
 by_pitch = rolls.transpose(0, 2, 1)  # (n, 47, 64): somebody's file has it this way round
 reshaped = by_pitch.reshape(-1, 64, 47)  # fits: 47 * 64 = 64 * 47
 print("shapes:", reshaped.shape, "wanted:", rolls.shape)
-kept = (reshaped.argmax(axis=2) == rolls.argmax(axis=2)).mean()
-print(f"symbols that are still where they were: {kept:.1%}; steps with exactly one symbol: {(reshaped.sum(axis=2) == 1).mean():.1%}")
+kept, single = (reshaped.argmax(axis=2) == rolls.argmax(axis=2)).mean(), (reshaped.sum(axis=2) == 1).mean()
+print(f"symbols that are still where they were: {kept:.1%}; steps with exactly one symbol: {single:.1%}")
 
 # %% id="reshape-listen"
 codec.decode(rolls[10].argmax(axis=1), **AS_FIDDLE, title="A real tune, as the judge should see it")
@@ -761,7 +768,7 @@ _ = victim.fit(torn, batch_size=32, epochs=4, verbose=0, callbacks=[monitor.call
 # %% [markdown] id="predict-sigmoid"
 # ### 7.4 One number as "music"
 #
-# The last layer of many a music GAN on the web is `Dense(1, activation="sigmoid")`: each step is one number between 0 and 1, times the number of symbols, rounded. It trains. **Predict.** *Symbol 1 is `HOLD`, 2 is `REST`, 3 to 46 are pitches from low to high. What lies between `HOLD` and a high note? What share of the forged steps will be holds, compared with real ones?*
+# The last layer of many a music GAN on the web is `Dense(1, activation="sigmoid")`: each step is one number between 0 and 1, times the number of symbols, rounded. It trains. **Predict.** *Symbol 1 is `HOLD`, 2 is `REST`, 3 to 46 are pitches from low to high. (0 stands for what the codec cannot write; no tune here has it.) What lies between `HOLD` and a high note? What share of the forged steps will be holds, compared with real ones?*
 
 # %% id="sigmoid-build"
 def number_pair(seed=0):
@@ -802,7 +809,7 @@ numbers_to_score(one_number.generate(1, seed=3)[0], title="One number a step")
 # %% [markdown] id="sigmoid-explained"
 # <details><summary>What happened, and why</summary>
 #
-# To a network, number 25 lies between 24 and 26, and halfway from `HOLD` to a high note lies a low one. But symbols are *names*, not amounts. A generator that hesitates between "hold" and "high C" must say something between, and that is a wrong note; a generator of probabilities would say "half and half". And real steps lie on 46 exact values, which the judge soon looks for, and which a smooth number hardly ever hits.
+# To a network, number 25 lies between 24 and 26, and halfway from `HOLD` to a high note lies a low one. But symbols are *names*, not amounts. A generator that hesitates between "hold" and "high C" must say something between, and that is a wrong note; a generator of probabilities would say "half and half". Besides, real steps lie on 46 exact values and nowhere between. That is something a judge can look for, and a smooth number hardly ever hits one of them.
 #
 # **Symptom**: the pitches form a hump instead of a scale. **Repair**: one score (*logit*) for each of the 47 symbols, and then a *choice*. How to train through a choice is the next section.
 #
@@ -815,7 +822,7 @@ numbers_to_score(one_number.generate(1, seed=3)[0], title="One number a step")
 #
 # So the generator must **choose**. But through a choice no slope passes: a little more of a logit changes nothing at all, until it changes everything. Two tricks, one after the other.
 #
-# **Trick 1: dice outside**, as in lesson 09. To draw symbol $i$ with probability $\pi_i$ (pi), the softmax of the logits $\ell_i$, add to each logit its own *Gumbel* noise $g_i = -\ln(-\ln u_i)$, with $u_i$ evenly between 0 and 1, and take the largest. The noise comes from outside; the choice hangs on the logits only.
+# **Trick 1: dice outside**, as in lesson 09. To draw symbol $i$ with probability $\pi_i$ (pi), the softmax of the logits $\ell_i$, add to each logit its own *Gumbel* noise $g_i = -\ln(-\ln u_i)$, with $u_i$ drawn evenly between 0 and 1, and take the largest [12]. The noise comes from outside; the choice hangs on the logits only.
 #
 # **Predict.** *Take the logits 2, 1, 0. How often will the first be the largest, in 100,000 draws with noise? The softmax says 66.5 %.*
 
@@ -827,10 +834,10 @@ print("by softmax:", (np.exp(logits) / np.exp(logits).sum()).round(3))
 print("by drawing:", found.round(3))
 
 # %% [markdown] id="choice-straight"
-# **Trick 2: straight through** (Bengio and others, 2013 [13]; with Gumbel noise: Jang and others, 2017 [12]). Forward, the judge is shown the hard choice. Backward, we *pretend* that the softmax at temperature $\tau$ (tau) had been shown: its slope is used. In Keras that is one line, in which the bracket is exactly 0 and has a slope all the same:
+# **Trick 2: straight through** (Bengio and others, 2013 [13]; with Gumbel noise: Jang and others, 2017 [12]). Forward, the judge is shown the hard choice. Backward, we *pretend* that the softmax at temperature $\tau$ (tau) had been shown: its slope is used. In Keras, with the noise already in `logits`, it takes three lines; the bracket in the last one is exactly 0, and has a slope all the same:
 #
 # ```python
-# hard = ops.one_hot(ops.argmax(logits, axis=-1), 47)
+# hard = ops.one_hot(ops.argmax(logits, axis=-1), 47)  # one row of 47 symbols for each step
 # soft = ops.softmax(logits / tau)
 # shown = ops.stop_gradient(hard) + (soft - ops.stop_gradient(soft))
 # ```
@@ -843,14 +850,16 @@ from musegen_edu.models.gan_layers import straight_through
 logit = np.linspace(-4, 4, 161)
 pairs = np.stack([logit, np.zeros_like(logit)], axis=1)  # two symbols; the second one's logit is 0
 ax = plt.subplots(figsize=(8, 3.2), dpi=110, layout="constrained")[1]
-ax.plot(logit, np.array(straight_through(pairs, 1.0))[:, 0], color=INK, linewidth=2.5, label="what the judge is shown")
+hard = np.array(straight_through(pairs, 1.0))[:, 0]
+ax.plot(logit, hard, color=INK, linewidth=2.5, label="what the judge is shown")
 steepest = {}
 for i, tau in enumerate((2.0, 0.7, 0.2)):
     soft = np.array(ops.softmax(pairs / tau))[:, 0]
     steepest[tau] = np.gradient(soft, logit).max()
     ax.plot(logit, soft, LINES[i], color=PALETTE[i], linewidth=2, label=f"whose slope is used, τ = {tau:g}")
-title = f"The judge sees a step; the gradient sees a slope of at most {steepest[2.0]:.2f} (τ = 2) to {steepest[0.2]:.2f} (τ = 0.2)"
-add_legend(dress(ax, title=title, x="logit of the first symbol, plus noise", y="first symbol"), loc="upper left")
+title = f"The judge sees a step; the slope used is at most {steepest[2.0]:.2f} (τ = 2), {steepest[0.2]:.2f} (τ = 0.2)"
+dress(ax, title=title, x="first symbol's logit above the second's, noise included", y="share of the first symbol")
+_ = add_legend(ax, loc="upper left")
 
 # %% [markdown] id="pair-intro"
 # ### Two forgers and a judge
@@ -894,9 +903,11 @@ def shapes(network):
     return sorted(tuple(weight.shape) for weight in network.trainable_weights)
 
 for kind in ("gru", "convolutional"):
-    ours, theirs = (open_generator(kind, 32, 96), open_judge((48, 64, 96))), FourBarGAN(kind, latent=32, units=96)
-    same = shapes(ours[0]) == shapes(theirs.generator) and shapes(ours[1]) == shapes(theirs.judge)
-    print(f"{kind:13s} generator {ours[0].count_params():7,d} numbers, judge {ours[1].count_params():,}; same shapes: {same}")
+    generator, judge = open_generator(kind, 32, 96), open_judge((48, 64, 96))
+    theirs = FourBarGAN(kind, latent=32, units=96)
+    same = shapes(generator) == shapes(theirs.generator) and shapes(judge) == shapes(theirs.judge)
+    sizes = f"generator {generator.count_params():7,d} numbers, judge {judge.count_params():,}"
+    print(f"{kind:13s} {sizes}; same shapes: {same}")
 
 # %% [markdown] id="quick-intro"
 # ### Train both, for a short while
@@ -930,13 +941,15 @@ def describe(symbols):
 print(f"{'real tunes':22s}{describe(windows['test'].symbols[:256])}")
 for name, pair in (("convolutional, short", conv_pair), ("GRU, short", gru_pair)):
     print(f"{name:22s}{describe(pair.generate_symbols(256, seed=1, averaged=True))}")
+seen = 32 * 200 / len(windows["train"])  # tunes a step, steps
+print(f"so far each judge has seen {seen:.0%} of the training tunes, and each of those once")
 
 # %% [markdown] id="quick-explained"
 # <details><summary>What happened, and why</summary>
 #
-# - The first thing that a forger learns is what all tunes have in common: how often a note begins, and on which sixteenths. The scale comes next, the line last. In the beginning it chooses among 46 symbols as with dice.
-# - Look at *different bars*, and at the diversity in the two monitors. A forger that makes all its choices at once cannot hear that two of them do not fit together; the safest answer is few notes and long ones, and it may end with a single note in every tune. That would be section 6's mode collapse, and now it is music. (The table above takes the *averaged* generator, which remembers better days; the monitor's last picture is the one of the last step.) Smaller rates and more judge steps help, and patience.
-# - Two hundred steps are nothing: the judge has not even seen half of the tunes once.
+# - In the beginning a forger chooses among 46 symbols as with dice. What it learns first is what all tunes have in common: how often a note begins, and which notes the scale has; compare its holds and its notes outside the scale with those of the real tunes. The *line*, which note follows which, comes last: in section 10, look at "steps as in real music" of the short trainings, beside that of the dice.
+# - Look at *different bars*, and at the diversity in the two monitors. A forger that makes all its choices at once cannot hear that two of them do not fit together; a safe answer is few notes and long ones, and many holds. In the worst case it ends with a single note in every tune. That would be section 6's mode collapse, and now it is music. (The table above takes the *averaged* generator, which remembers better days; the monitor's last picture is the one of the last step.) Smaller rates and more judge steps help, and patience.
+# - Two hundred steps are little: the last line says how much of the music the judges have seen.
 #
 # </details>
 
@@ -947,7 +960,8 @@ for name, pair in (("convolutional, short", conv_pair), ("GRU, short", gru_pair)
 
 # %% id="good-card"
 facts = load_card("four_bar_gan")
-print(f"{facts['profile']['name']} profile, {facts['epochs']} passes, {facts['cpu_seconds'] / 60:.0f} CPU minutes on {facts['machine']}")
+print(f"{facts['profile']['name']} profile, {facts['epochs']} passes, {facts['cpu_seconds'] / 60:.0f} CPU minutes")
+print(f"on {facts['machine']}")
 for name, pair in (("GRU, short", gru_pair), ("GRU, for long", forger)):
     print(f"{name:22s}{describe(pair.generate_symbols(256, seed=1, averaged=True))}")
 
@@ -970,6 +984,7 @@ for name in ("four_bar_gan", "spectrogram_gan"):
 # %% id="sound-forge"
 from IPython.display import Audio, display
 
+from musegen_edu.metrics.note_pictures import unlikeness
 from musegen_edu.timbre_morphing import mel_to_sound
 
 foley, names = load_pretrained("spectrogram_gan"), load_dataset("timbre").class_names
@@ -985,23 +1000,28 @@ figure, axes = plt.subplots(1, 3, figsize=(11, 3.2), dpi=110, sharey=True, layou
 for ax, (name, pitch), mel in zip(axes, asked, mels):
     ax.imshow(mel, origin="lower", aspect="auto", cmap="magma", extent=(0, 1, 0, 128), vmin=mel.max() - 80)
     dress(ax, title=f"{name}, pitch {pitch}", x="time (s)", y="mel band" if ax is axes[0] else "")
-spread = np.std(foley.generate(8, condition=np.repeat(conditions[:1], 8, axis=0), seed=1), axis=0).mean()
-_ = figure.suptitle(f"Eight forged trumpets differ by {spread:.1f} dB", color=INK, fontweight="bold")
+again = foley.generate(8, condition=np.repeat(conditions[:1], 8, axis=0), seed=1)  # eight times the same trumpet
+apart = unlikeness(again[None])[0]
+title = f"Two forgeries of the same trumpet differ by {apart:.1f} dB on average"
+_ = figure.suptitle(title, color=INK, fontweight="bold")
 
 # %% [markdown] id="sound-card-intro"
-# From the card, on pitches that neither network was trained on: how many notes have the asked pitch, to within 50 cents; how far the partials stand out and how much the sound flickers from frame to frame, both as a share of what real notes have; and how many decibels it is to the nearest real take.
+# From the card, on pitches that neither network was trained on: how many notes have the asked pitch, to within 50 cents; how far the partials stand out and how much the sound flickers from frame to frame, both as a share of what real notes have; and how many decibels it is to the nearest real take (root mean square over the whole picture). The last line compares two takes of the same note with each other.
 
 # %% id="sound-card"
-sounds = load_card("spectrogram_gan")["metrics"]["rows"]
+measured = load_card("spectrogram_gan")["metrics"]
+sounds, unlike = measured["rows"], measured["unlikeness_db"]
 for label, row in (("real notes", "real"), ("forged", "forged"), ("VAE of lesson 09", "vae")):
     found = sounds[row]
     print(f"{label:17s} right pitch {found['within_50_cents']:4.0%}   partials {found['partial_contrast']:4.0%}   "
           f"flicker {found['flicker']:4.0%}   nearest take {found['nearest_take_db']:4.1f} dB")  # fmt: skip
+print(f"apart from one another: two real takes of a note {unlike['real_takes']:.1f} dB, "
+      f"two forgeries {unlike['forged_draws']:.1f} dB")  # fmt: skip
 
 # %% [markdown] id="sound-explained"
 # <details><summary>What happened, and why</summary>
 #
-# A mean of many notes is blurred: its partials are flat, and it hardly flickers. A judge sees blur at a glance, so the forger must *decide*: its partials stand out nearly as in real notes. But it overdoes the liveliness, and it misses the asked pitch more often: nobody tells a forger *which* note would have been right, only that this one is not believed. The VAE has an example to copy, the GAN a critic to please. And look at the title of the pictures: asked eight times for the same trumpet, the forger hardly varies it. Told what to play, it has little use for its noise; that is a quiet kind of mode collapse. (A GAN also says nothing about how likely a sound is, nor where on a map a given one lies: it has no encoder.) [Lesson 11](11_hybrid_gans.ipynb) puts the two together.
+# A mean of many notes is blurred: compare the VAE's row with the real one. Its partials stand out less, and it flickers less from frame to frame. A judge sees blur at a glance, so the forger must *decide*, and its partials stand out nearly as in real notes. But it overdoes the liveliness, and it misses the asked pitch more often: nobody tells a forger *which* note would have been right, only that this one is not believed. The VAE has an example to copy, the GAN a critic to please. Then look at the last line, and at the title of the pictures: two forgeries of the same note differ less than two real takes of it. Told what to play, it has little use for its noise; that is a quiet kind of mode collapse. (A GAN also says nothing about how likely a sound is, nor where on a map a given one lies: it has no encoder.) [Lesson 11](11_hybrid_gans.ipynb) puts the two together.
 #
 # </details>
 
@@ -1027,7 +1047,8 @@ measured = forger_rows(tunes, corpus, reference=[codec.decode(row) for row in wi
 
 # %% id="scorecard"
 stored = facts["metrics"]
-rows = {name: {key: np.nan if value is None else value for key, value in row.items()} for name, row in stored["rows"].items()}
+rows = {name: {key: np.nan if value is None else value for key, value in row.items()}
+        for name, row in stored["rows"].items()}  # fmt: skip
 rows |= {name: measured.rows[name] for name in short}
 order = ["random", "Markov", "LSTM", "VAE", "conv, short", "GAN, short", "GAN", "training music", "held-out music"]
 card = ForgeryTable({name: rows[name] for name in order}, {}, rows["held-out music"], stored["real_to_real"])
@@ -1040,8 +1061,11 @@ colours = [PALETTE[1] if name in ("conv, short", *short, "GAN") else PALETTE[0] 
 bars = ax.barh(list(stars), list(stars.values()), color=colours)
 ax.bar_label(bars, color=INK, padding=3)
 ax.invert_yaxis()
-best = min(list(stars)[:-1], key=stars.get)
-title = f"{best} comes nearest to real music; the GAN misses {stars['GAN']} of {len(card.floor)} measures"
+fewest = min(list(stars.values())[:-1])
+nearest = [name for name in list(stars)[:-1] if stars[name] == fewest]
+verb = "comes" if len(nearest) == 1 else "come"
+missed = f"{stars['GAN']} of {len(card.floor)} measures"
+title = f"{' and '.join(nearest)} {verb} nearest to real music; the GAN misses {missed}"
 _ = dress(ax, title=title, x="measures that are more than twice the floor away from real music")
 
 # %% id="scorecard-away"
@@ -1053,7 +1077,7 @@ for name in ("Markov", "LSTM", "VAE", "GAN"):
 #
 # - Begin with the *training music*: it comes from other tunes than the reference, and its stars tell how strict this table is.
 # - Then *different bars* and *whole copies*. A forger with one trick would be far *below* real music in the first. Those that are trained for long lie above it: no bar of theirs is like another, while real tunes share bars with one another.
-# - *Repeated bars*: real tunes come back to what they have said, about once in twenty bars even within four. Hardly any model does. Nobody has told them that a listener remembers.
+# - *Repeated bars*: real tunes come back to what they have said, now and then even within four bars. The models hardly ever do. Nobody has told them that a listener remembers.
 # - Chain and LSTM were trained to say the next symbol, and have a loss that says how well. A forger has only ever felt a judge's opinion, and on symbols that is a narrow window. A GAN that does *as well* on melodies has worked harder for it. Where GANs are at home, in sounds and pictures, there is no "next symbol" to be told.
 #
 # </details>
@@ -1125,7 +1149,8 @@ check_rhythms(rhythms_found)
 
 # %% id="exercise-rhythms-compare"
 if rhythms_found(windows["test"].symbols) is not None:
-    for name, symbols in (("real tunes", windows["test"].symbols), ("GRU, short", gru_pair.generate_symbols(256, seed=1))):
+    forged_short = gru_pair.generate_symbols(256, seed=1)
+    for name, symbols in (("real tunes", windows["test"].symbols), ("GRU, short", forged_short)):
         n, share = rhythms_found(symbols)
         print(f"{name:12s} {n:3d} rhythms, the commonest with {share:.0%} of the bars")
 
@@ -1141,7 +1166,7 @@ if rhythms_found(windows["test"].symbols) is not None:
 # %% [markdown] id="exercise-mend"
 # ### Exercise 3 · Mend a broken training step (modify, 12 min)
 #
-# Here is the heart of a GAN as you may find it somewhere. It runs, the sum falls, nothing is learnt. **Three** things are wrong. `judge` gives scores and learns; `fixed_judge` gives the same scores, but no gradient reaches its weights.
+# Here is the heart of a GAN as you may find it somewhere. It runs, and no message says that anything is wrong; but **three** things are. `judge` gives scores and learns; `fixed_judge` gives the same scores, but no gradient reaches its weights. The check takes one step with your loss, and tells you who moved, and how.
 
 # %% id="exercise-mend-given"
 def broken_loss(judge, fixed_judge, real, forged):
@@ -1153,7 +1178,8 @@ def broken_loss(judge, fixed_judge, real, forged):
 # %% id="exercise-mend-code"
 def game_loss(judge, fixed_judge, real, forged):
     """The sum of both players' losses; each weight is to feel its own player's loss only."""
-    # solution: forgeries held fixed for the judge; the right way round; the judge held fixed for the generator
+    # solution: the same three lines, mended
+    # forgeries held fixed for the judge; the right way round; the judge held fixed for the generator
     d_real, d_forged = judge(real), judge(ops.stop_gradient(forged))
     judge_loss = ops.mean(ops.softplus(-d_real)) + ops.mean(ops.softplus(d_forged))
     generator_loss = ops.mean(ops.softplus(-fixed_judge(forged)))
@@ -1170,14 +1196,14 @@ check_mend(game_loss)
 #
 # {{solution: exercise-mend-code}}
 #
-# The check takes one step of gradient descent with your loss on a tiny game, and looks where the weights of each player have gone: by the wrong steps one can tell the mistakes. Do the same with a training of your own that does not work: *one* step, plain gradient descent, and look who has moved.
+# The check takes one step of gradient descent on a tiny game, and looks where the weights of each player have gone: by the wrong steps one can tell the mistakes. Do the same with a training of your own that does not work: *one* step, plain gradient descent, and look who has moved.
 #
 # </details>
 
 # %% [markdown] id="exercise-groove"
 # ### Exercise 4 · A groove of your own (musical, 12 min)
 #
-# Choose a groove: 3 to 8 strokes on the 16 sixteenths of a bar, each with a loudness from 0.5 to 1.3, and at least one accent. Then train a pair that forges it, with whatever you have learnt in section 6, until the check finds every stroke. Strokes that lie next to each other are the hardest: why?
+# Choose a groove: 3 to 8 strokes on the 16 sixteenths of a bar (0 to 15), each with a loudness from 0.5 to 1.3 (1 is the drummer's), and an accent: the loudest at least 0.2 above the softest. Then train a pair that forges it, with whatever you have learnt in section 6, until the check finds every stroke. Strokes that lie next to each other are the hardest: why?
 
 # %% id="exercise-groove-code"
 def groove_strokes(groove, n, seed=0):
@@ -1187,10 +1213,10 @@ def groove_strokes(groove, n, seed=0):
     centres = np.stack([loud * np.sin(angle), loud * np.cos(angle)], axis=1)
     return (centres[dice.integers(0, len(places), n)] + 0.06 * dice.normal(size=(n, 2))).astype("float32")
 
-# solution: a son clave, and a judge that compares
+# solution: a groove, and a pair that forges it
 # stub: my_groove = ...  # such as {0: 1.0, 6: 0.7, 12: 0.7}: sixteenth -> loudness
 # stub: my_pair = ...  # play_drums(...), and then fit it on groove_strokes(my_groove, ...)
-my_groove = {0: 1.1, 3: 0.8, 6: 0.9, 10: 0.8, 12: 1.0}
+my_groove = {0: 1.1, 3: 0.8, 6: 0.9, 10: 0.8, 12: 1.0}  # a son clave, forged against a judge that compares
 my_pair = play_drums("non_saturating", rates=QUICK_FORGER, compares=True, at_once=20)
 _ = my_pair.fit(groove_strokes(my_groove, STEPS * BATCH), batch_size=BATCH, verbose=0)
 # end solution
@@ -1216,11 +1242,11 @@ if my_pair is not ...:
 # %% [markdown] id="exercise-album"
 # ### Exercise 5 · Be the judge (project, 30 min and more)
 #
-# A forger makes two hundred tunes a second; somebody must choose. Put together an **album of at least six forgeries** out of two hundred candidates, by a *taste* that you can defend.
+# A forger makes tunes faster than anybody can listen; somebody must choose. Put together an **album of at least six forgeries** out of two hundred candidates, by a *taste* that you can defend.
 #
 # 1. Write `my_taste(score)`: one number, the more you like it the higher. Few leaps? A bar that returns? An ending on the tonic, C? Several things, weighed?
 # 2. Choose by it, and by it alone. Listen. Where your ear disagrees with your taste, mend the taste and not the choice.
-# 3. The check wants to know whether your taste prefers real tunes to dice (it does not know yours, so this is a fair question), whether you have really taken the best, and whether the album copies the training tunes or itself.
+# 3. The check does not know your taste, and does not judge it. It wants to know whether it prefers real tunes to dice in three cases of four, as any musical taste should; whether you have really taken the best, and whether the album copies the training tunes or itself.
 #
 # Then give the album to somebody, together with six real pieces of four bars from `windows["test"]`, mixed. Do they find the forgeries? You have become the judge of a GAN; and you know now how it would be fooled.
 
@@ -1230,7 +1256,8 @@ candidates = forged_scores(forger, 200, seed=7, bpm=160, programs=(40,))
 # %% id="exercise-album-code"
 def my_taste(score):
     """One number for a tune: the more you like it, the higher."""
-    # solution: mostly small steps, home at the end, and not too many different lengths
+    # solution: what you like, as a number
+    # mostly small steps, home at the end, and not too many different lengths
     pitches = score.notes["pitch"].astype(int)
     if len(pitches) < 8:
         return -1.0
@@ -1304,37 +1331,37 @@ quiz_recap()
 #
 # <details><summary>How do I know when to stop?</summary>
 #
-# Not by the losses. Choose measures before you train (the scorecard's, say, and distinct bars), take them every few hundred steps with the *averaged* generator, beside the same measures for real music that nobody trains on, and keep the weights of the best. Stop when nothing has got better for a quarter of the training so far, or when diversity begins to fall. With a Wasserstein judge, the distance it measures is a hint as well.
+# Not by the losses. Choose measures before you train (the scorecard's, say, and distinct bars), take them every few hundred steps with the *averaged* generator, beside the same measures for real music that nobody trains on, and keep the weights of the best. A rule of thumb, no law: stop when nothing has got better for the last quarter of the training, or when diversity begins to fall. With a Wasserstein judge, the distance it measures is a hint as well.
 #
 # </details>
 #
 # <details><summary>Which model when?</summary>
 #
-# *Going on from a beginning, or melodies as such*: LSTM, GRU or (lesson 15) a Transformer; they have a loss that means something, and draw symbol by symbol. *Walking between tunes, pulling at a quality, changing a style*: a VAE. *Sounds and pictures that must not be blurred, one step from noise to result*: a GAN. *Filling a hole in what is there*: lesson 07's inpainter. For symbols such as notes a GAN is the hardest way to a melody: look at the table of section 10, and decide for yourself whether it was worth it.
+# *Going on from a beginning, or melodies as such*: LSTM, GRU or (lesson 15) a Transformer; they have a loss that means something, and draw symbol by symbol. *Walking between tunes, pulling at a quality, changing a style*: a VAE. *Sounds and pictures that must not be blurred, one step from noise to result*: a GAN. *Filling a hole in what is there*: lesson 07's inpainter. For symbols such as notes a GAN was the hardest way to a melody of all in this course: look at the table of section 10, and decide for yourself whether it was worth it.
 #
 # </details>
 #
 # <details><summary>I have too little memory. What first?</summary>
 #
-# A smaller batch (and then a lower rate, and no judge that compares with fewer than about 16); fewer filters in the judge before fewer units in the generator; windows of two bars instead of four. Memory is mostly taken by what the layers keep for the way back, which grows with batch × steps × width. `keras.mixed_precision` halves it on a GPU; keep the judge's last layer and the spectral norm in 32 bits.
+# A smaller batch (and then a lower rate; and a judge that compares needs something to compare: of four examples a spread says little); fewer filters in the judge before fewer units in the generator; windows of two bars instead of four. Memory is mostly taken by what the layers keep for the way back, which grows with batch × steps × width. On a GPU, `keras.mixed_precision` keeps most of that in 16 bits instead of 32; leave the judge's last layer and the spectral norm in 32.
 #
 # </details>
 #
 # <details><summary>Can a GAN over-fit?</summary>
 #
-# Yes, and it is the *judge* that does: with few tunes it learns them by heart, and calls every other tune forged, real ones as well. Show it real tunes that it was not trained on: if it scores them like forgeries, it has. The generator then is driven to copy. What helps: more data, transposition or moves along the scale (lesson 09), a smaller judge, label smoothing, and stopping in time. Always count whole copies.
+# Yes, and it is the *judge* that does: with few tunes it learns them by heart, and calls every other tune forged, real ones as well. Show it real tunes that it was not trained on: if it scores them like forgeries, it has. The generator can then please it only by copying. What helps: more data, transposition or moves along the scale (lesson 09), a smaller judge, label smoothing, and stopping in time. Always count whole copies.
 #
 # </details>
 #
 # <details><summary>Why two learning rates?</summary>
 #
-# So that the judge can stay near its best while the generator moves slowly under it: the theory of section 2 holds for a judge who is nearly the best one. Heusel and others [8] call it the two time-scale rule, and the usual direction is judge faster than generator. It does the same as several judge steps for one.
+# So that the judge can stay near its best while the generator moves slowly under it: the theory of section 2 holds for a judge who is nearly the best one. Heusel and others [8] call it the two time-scale rule, and the usual direction is judge faster than generator. It serves the same end as several judge steps for one of the generator.
 #
 # </details>
 #
 # <details><summary>Are GANs still in use, with diffusion models about?</summary>
 #
-# As composers of whole pieces hardly; as a *part*, yes. Networks that turn compressed sound back into a waveform are commonly trained with judges, because a judge hears what a squared error averages away. [Lesson 11](11_hybrid_gans.ipynb) puts a judge behind a VAE in just this way; lesson 15 is planned to look at diffusion.
+# As composers of whole pieces hardly; as a *part*, yes. Networks that turn mel spectrograms or compressed sound back into a waveform, such as HiFi-GAN [19] and EnCodec [20], are trained with judges, because a judge hears what a squared error averages away. [Lesson 11](11_hybrid_gans.ipynb) puts a judge behind a VAE in just this way; lesson 15 is planned to look at diffusion.
 #
 # </details>
 
@@ -1359,6 +1386,8 @@ quiz_recap()
 # 16. L. Yu, W. Zhang, J. Wang and Y. Yu, "SeqGAN: sequence generative adversarial nets with policy gradient", AAAI 2017, [arXiv:1609.05473](https://arxiv.org/abs/1609.05473): another way through a choice.
 # 17. H.-W. Dong, W.-Y. Hsiao, L.-C. Yang and Y.-H. Yang, "MuseGAN: multi-track sequential generative adversarial networks for symbolic music generation and accompaniment", AAAI 2018, [arXiv:1709.06298](https://arxiv.org/abs/1709.06298).
 # 18. J. Engel, K. K. Agrawal, S. Chen, I. Gulrajani, C. Donahue and A. Roberts, "GANSynth: adversarial neural audio synthesis", ICLR 2019, [arXiv:1902.08710](https://arxiv.org/abs/1902.08710): spectrograms of single notes.
+# 19. J. Kong, J. Kim and J. Bae, "HiFi-GAN: generative adversarial networks for efficient and high fidelity speech synthesis", NeurIPS 2020, [arXiv:2010.05646](https://arxiv.org/abs/2010.05646): from mel spectrograms to waveforms.
+# 20. A. Défossez, J. Copet, G. Synnaeve and Y. Adi, "High fidelity neural audio compression", 2022, [arXiv:2210.13438](https://arxiv.org/abs/2210.13438): EnCodec.
 
 # %% [markdown] id="functions"
 # ### The functions used here
