@@ -23,8 +23,8 @@ _FRAME = 0.05  # s, in the messages about tags
     exercise="side_by_side",
     title="Side by side",
     hints=(
-        "Three axes are to be left. The first two stay as they are; the last two become one: frames, bands = maps.shape[1:3].",
-        "maps.reshape(len(maps), maps.shape[1], -1): the -1 is worked out by NumPy, bands times channels.",
+        "Three axes are to be left. The first two stay as they are, `maps.shape[0]` and `maps.shape[1]`; the last two become one.",
+        "`maps.reshape(maps.shape[0], maps.shape[1], -1)`: the −1 is worked out by NumPy, bands times channels.",
     ),
 )
 def check_side_by_side(function: object) -> str:
@@ -80,7 +80,7 @@ def _latched(probabilities: npt.NDArray[np.float64], on: float, off: float) -> l
     title="Two thresholds against flicker",
     hints=(
         "Keep a variable `plays`, False at first. Which threshold counts depends on it: off where it plays already, on where it does not.",
-        "In the loop: plays = p >= off if plays else p > on; then tags.append(plays).",
+        "In the loop: `plays = p >= off if plays else p > on`; then `tags.append(plays)`.",
     ),
 )
 def check_two_thresholds(function: object) -> str:
@@ -133,8 +133,8 @@ def check_two_thresholds(function: object) -> str:
     exercise="next_bars",
     title="Your three bars, the network's next four",
     hints=(
-        "my_tune = write_bars(my_start, bars=4, seed=0). Three full bars of 4/4: '|' in letters_to_score helps to count.",
-        "Too many notes outside the key, or something copied? Another seed, temperature=0.8 or top_p=0.9.",
+        "`my_tune = write_bars(my_start, bars=4, seed=0)`. Three full bars of 4/4: a `|` in `letters_to_score` helps to count.",
+        "Too many notes outside the key, or something copied? Another seed, `temperature=0.8` or `top_p=0.9`.",
     ),
 )
 def check_next_bars(my_start: object, my_tune: object, my_sentence: object, training: CorpusIndex) -> str:

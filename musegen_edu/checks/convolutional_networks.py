@@ -23,8 +23,8 @@ BACH_PARALLELS = 0.23  # fifths and octaves for each hundred chord changes in th
     exercise="hole",
     title="A hole of your own",
     hints=(
-        "my_hole = np.zeros((4, n_steps), bool); my_hole[1, 16:48] = True erases two bars of the alto. Give chorale, hole and a seed to inpaint.",
-        "Try several seeds, and keep the one with the fewest faults: min(attempts, key=lambda score: voice_leading(score).faults).",
+        "`my_hole = np.zeros((4, n_steps), bool)` and `my_hole[1, 16:48] = True` erase two bars of the alto. Give chorale, hole and a seed to `inpaint`.",
+        "Try several seeds, and keep the one with the fewest faults: `min(attempts, key=lambda score: voice_leading(score).faults)`.",
     ),
 )
 def check_hole(my_original: object, my_hole: object, my_chorale: object, my_sentence: object) -> str:

@@ -43,8 +43,8 @@ _ROLLS: tuple[tuple[Notes, Notes, Notes, str], ...] = (
     hints=(
         "The kernel is a little roll with the motif in it: zeros of shape (last step + 1, highest - lowest + 1), with a 1 at each note. "
         "A motif may go down, so count the columns from its lowest note.",
-        "lit = convolve2d(roll, kernel) is as large as the number of notes where all of them are there: np.argwhere(lit == len(motif)) "
-        "lists those places. Its pitch is that of the kernel's lowest column; the first note lies -lowest semitones above it.",
+        "`lit = convolve2d(roll, kernel)` is as large as the number of notes where all of them are there: `np.argwhere(lit == len(motif))` "
+        "lists those places. Its pitch is that of the kernel's lowest column; the first note lies `-lowest` semitones above it.",
     ),
 )
 def check_motif(function: object) -> str:
@@ -98,8 +98,8 @@ def _entry(step: int, pitch: int) -> str:
     exercise="depth",
     title="How deep to hear a low note?",
     hints=(
-        "The frequency of a MIDI pitch is 440 * 2 ** ((pitch - 69) / 12) Hz; one period lasts sample_rate / frequency samples.",
-        "Begin with a field of 1 and 0 layers; while the field is smaller than the period, add (kernel - 1) * 2 ** layers to it and 1 to layers.",
+        "The frequency of a MIDI pitch is `440 * 2 ** ((pitch - 69) / 12)` Hz; one period lasts `sample_rate / frequency` samples.",
+        "Begin with a field of 1 and 0 layers; while the field is smaller than the period, add `(kernel - 1) * 2 ** layers` to it and 1 to `layers`.",
     ),
 )
 def check_depth(function: object) -> str:

@@ -60,7 +60,7 @@ _LOSS_SLIPS = {
     title="A judge in doubt",
     hints=(
         "For the loss: a mean over the real scores with the weights 1 − s and s, plus a mean over the forged ones. For the best judge: write a((1 − s) ln y + s ln(1 − y)) + b ln(1 − y), and set its slope to 0.",
-        "(1 - s) * softplus(-real).mean() + s * softplus(real).mean() + softplus(forged).mean(), and (1 - s) * p / (p + q).",
+        "`(1 - s) * softplus(-real).mean() + s * softplus(real).mean() + softplus(forged).mean()`, and `(1 - s) * p / (p + q)`.",
     ),
 )
 def check_doubt(judge_loss: object, best_judge: object) -> str:

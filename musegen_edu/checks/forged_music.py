@@ -55,7 +55,7 @@ def groove_centres(groove: dict[int, float]) -> Array:
     title="A groove of your own",
     hints=(
         "If strokes are missing: a judge that compares, or a smaller generator rate and more judge steps. If they are scattered: train longer.",
-        "play_drums(..., compares=True) and 1,200 steps do for most grooves; strokes that lie next to each other are the hardest.",
+        "`play_drums(..., compares=True)` and 1,200 steps do for most grooves; strokes that lie next to each other are the hardest.",
     ),
 )
 def check_groove(groove: object, pair: Any) -> str:
@@ -140,7 +140,7 @@ def training_windows() -> frozenset[bytes]:
     title="Be the judge",
     hints=(
         "A taste is any function of a Score that gives a higher number to what you like: few leaps, a last note on the tonic, a bar that comes back, a mixture of them.",
-        "If noise passes your taste, add something that noise does not have: steps instead of leaps (np.abs(np.diff(pitch)) <= 2), or repeated rhythms.",
+        "If noise passes your taste, add something that noise does not have: steps instead of leaps, `np.abs(np.diff(pitch)) <= 2`, or repeated rhythms.",
     ),
 )
 def check_album(taste: object, candidates: object, album: object) -> str:

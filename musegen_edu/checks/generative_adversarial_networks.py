@@ -42,8 +42,8 @@ def rhythm_counts(symbols: npt.NDArray[Any]) -> npt.NDArray[np.int64]:
     exercise="rhythms",
     title="Count what a forger knows",
     hints=(
-        "symbols.reshape(-1, 16) >= 3 says for each bar where notes begin. np.unique(..., axis=0, return_counts=True) counts rows that are alike.",
-        "counts = np.unique(symbols.reshape(-1, 16) >= 3, axis=0, return_counts=True)[1]; then int((counts >= 0.01 * counts.sum()).sum()) and counts.max() / counts.sum().",
+        "`symbols.reshape(-1, 16) >= 3` says for each bar where notes begin. `np.unique(..., axis=0, return_counts=True)` counts rows that are alike.",
+        "`counts = np.unique(symbols.reshape(-1, 16) >= 3, axis=0, return_counts=True)[1]`; then `int((counts >= 0.01 * counts.sum()).sum())` and `counts.max() / counts.sum()`.",
     ),
 )
 def check_rhythms(function: object) -> str:
@@ -124,8 +124,8 @@ def _two(answer: object) -> tuple[float, float]:
     exercise="mend",
     title="Mend a broken training step",
     hints=(
-        "Go through the two losses one by one. Whom should each of them move, and whom not? Three things are wrong.",
-        "judge(ops.stop_gradient(forged)) in the judge's loss, softplus(-real) and softplus(forged) there, fixed_judge(forged) in the generator's.",
+        "Go through the two losses one by one. Whom should each of them move, and whom not? In the code as it was given three things are wrong.",
+        "`judge(ops.stop_gradient(forged))` in the judge's loss; `softplus(-d_real)` and `softplus(d_forged)` there; `fixed_judge(forged)` in the generator's.",
     ),
 )
 def check_mend(game_loss: object) -> str:

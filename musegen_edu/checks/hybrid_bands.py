@@ -53,8 +53,8 @@ _MISSING = (
     exercise="weight",
     title="Choose a judge's weight by measurement",
     hints=(
-        "For each measure whose floor is above 0: abs(row - real) / floor. Then the mean. And what if one of them is NaN?",
-        "gaps = [abs(row[m] - real[m]) / floor[m] for m in floor if floor[m] > 0]; if any of them is NaN return math.inf, else np.mean(gaps). my_choice = min(weight_rows, key=lambda name: strangeness(weight_rows[name], ...)).",
+        "For each measure whose floor is above 0: `abs(row[name] - real[name]) / floor[name]`. Then the mean. And what if one of them is NaN?",
+        "`gaps = [abs(row[m] - real[m]) / floor[m] for m in floor if floor[m] > 0]`; if any of them is NaN return `np.inf`, else `np.mean(gaps)`. `my_choice = min(weight_rows, key=lambda name: strangeness(weight_rows[name], real_row, floor))`.",
     ),
 )
 def check_weight(
@@ -124,8 +124,8 @@ def _span(values: Any) -> str:
     exercise="band",
     title="A band for a tune of your own",
     hints=(
-        "accompany(my_tune, seed=...) returns the whole band with your tune in it. If it does not suit your tune, take another seed.",
-        "Tunes that know their key are helped most: letters_to_score(..., key='G major'). Try seeds 0 to 9 and keep the one that sounds best to you.",
+        "`accompany(my_tune, seed=...)` returns the whole band with your tune in it. If it does not suit your tune, take another seed.",
+        "Tunes that know their key are helped most: `letters_to_score(..., key='G major')`. Try seeds 0 to 9 and keep the one that sounds best to you.",
     ),
 )
 def check_band(tune: object, band: object) -> str:

@@ -52,7 +52,7 @@ _GAP_SLIPS = {
     title="Tonal distance by hand",
     hints=(
         "Each pitch class is a point on three circles, so six numbers; a chord is the mean of its points, weighted. Try C major against itself: 0.",
-        "angles = np.outer([7/6, 3/2, 2/3], np.arange(12)) * np.pi; sines and cosines times the radii [1, 1, 0.5]; places = sum of weights * points / sum of weights; the root of the summed squares of the difference.",
+        "`angles = np.outer([7/6, 3/2, 2/3], np.arange(12)) * np.pi`; sines and cosines times the radii 1, 1 and 0.5; a place is the sum of weights times points, divided by the sum of the weights; then the root of the summed squares of the difference.",
     ),
 )
 def check_tonal(function: object) -> str:
@@ -136,7 +136,7 @@ _CYCLE_SLIPS = {
     title="A cycle loss",
     hints=(
         "Send every tune of A to B and back to A, and measure how far each note is from where it was. Then do the same from B.",
-        "np.abs(to_a(to_b(tunes_a)) - tunes_a).mean() + np.abs(to_b(to_a(tunes_b)) - tunes_b).mean()",
+        "`np.abs(to_a(to_b(tunes_a)) - tunes_a).mean() + np.abs(to_b(to_a(tunes_b)) - tunes_b).mean()`",
     ),
 )
 def check_cycle(function: object) -> str:

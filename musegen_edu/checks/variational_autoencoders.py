@@ -66,7 +66,7 @@ _SLIPS = {
     title="Repair a broken loss",
     hints=(
         "Three lines are wrong: one in the distortion, two in the rate. Try easy cases: what should mean = 0 and log_variance = 0 cost? And what should eight evenly tossed steps cost?",
-        "distortion = -told.sum(axis=1); rate = (mean**2 + np.exp(log_variance) - 1 - log_variance).sum(axis=1) / 2.",
+        "`distortion = -told.sum(axis=1)`; `rate = (mean**2 + np.exp(log_variance) - 1 - log_variance).sum(axis=1) / 2`.",
     ),
 )
 def check_elbo(function: object) -> str:

@@ -23,7 +23,7 @@ _WRONG_KEY = 0.2  # of the sixteenths fit better when the next step is moved
     exercise="morph",
     title="A morph between two tunes of yours",
     hints=(
-        "scores_to_latents gives two codes; slerp walks from one to the other; latents_to_scores gives the steps. Put your own tunes at both ends.",
+        "`scores_to_latents` gives two codes; `slerp` walks from one to the other; `latents_to_scores` gives the steps. Put your own tunes at both ends.",
         "If one step jumps too far, take more steps, or simpler tunes: eighths and quarters within an octave of the tonic are what the model knows best.",
     ),
 )
@@ -77,7 +77,7 @@ def check_morph(first: object, last: object, morph: object) -> str:
             where = "higher" if semitones > 0 else "lower"
             raise Failure(
                 f"{said} Step {widest + 2} lies {abs(semitones)} semitones {where} than its neighbour: have the steps the key of your tunes?",
-                hint="latents_to_scores(..., key=my_first.key): a code knows no key; without one it is told in C.",
+                hint="`latents_to_scores(..., key=my_first.key)`: a code knows no key; without one it is told in C.",
             )
         raise Failure(said)
     nearer = [_difference(step, ends[1]) - _difference(step, ends[0]) for step in steps]
