@@ -14,20 +14,15 @@ adds is not in the figures. Needs playwright and a Chromium. Exit status 1 when 
 from __future__ import annotations
 
 import argparse
-import base64
-import json
-import shutil
 import sys
 import time
-from typing import Any
 
 import numpy as np
+from heard_page import EAR, open_widget  # type: ignore[import-not-found]  # it lies beside this script
 
 from musegen_edu.latent import codec_of
 from musegen_edu.models.vae import MelodyVAE
-from musegen_edu.note_packs import note_pack
 from musegen_edu.pretrained import load_pretrained, pretrained_names
-from musegen_edu.widgets.base import theme
 from musegen_edu.widgets.latent_explorer import LatentExplorer
 
 SIZE = 9
@@ -35,14 +30,7 @@ PLANE_LIMIT_S = 1.5
 DRAG_LIMIT_MS = 60  # for the 95th percentile
 PRESS_LIMIT_MS = 100  # for the median, as in play_latency.py: 20 ms of it are the player's lead
 
-PAGE = """<!doctype html><meta charset="utf-8"><link rel="icon" href="data:,"><link rel="stylesheet" href="theme.css"><div id="cell"></div>
-<script type="module">
-import widget from "./widget.js";
-const { state, pack } = await (await fetch("./state.json")).json();
-const bytes = (text) => new DataView(Uint8Array.from(atob(text), (c) => c.charCodeAt(0)).buffer);
-state.notes_data = bytes(state.notes_data);
-const model = { get: (name) => state[name], set(name, value) { state[name] = value; }, save_changes() {}, on() {}, off() {} };
-const invoke = async (name) => name === "note_pack" ? [{ pitches: pack.pitches }, pack.files.map(bytes)] : [{ pages: [], remark: "" }, []];
+HOOKS = """
 let stamp = 0;
 for (const kind of ["pointerdown", "pointermove"]) addEventListener(kind, (event) => { stamp = event.timeStamp; globalThis.starts = []; }, true);
 const start = AudioBufferSourceNode.prototype.start;
@@ -52,25 +40,8 @@ AudioBufferSourceNode.prototype.start = function (when, ...rest) {  // only what
 };
 globalThis.waited = () => { const { contextTime, performanceTime } = musegenSound.context.getOutputTimestamp();
   return starts.length ? performanceTime + 1000 * (Math.max(Math.min(...starts), 0) - contextTime) - stamped : null; };
-widget.render({ model, el: document.getElementById("cell"), experimental: { invoke } });
 globalThis.pressed = () => stamp;
-globalThis.loaded = true;
-</script>"""
-
-# Posts the audio time of the first loud sample after a stretch of silence.
-EAR = """async () => { const code = `registerProcessor("ear", class extends AudioWorkletProcessor {
-    quiet = 1e9;
-    process([[wave]]) { if (wave) for (let i = 0; i < wave.length; i += 1) {
-      if (Math.abs(wave[i]) < 0.001) { this.quiet += 1; continue; }
-      if (this.quiet > sampleRate / 4) this.port.postMessage((currentFrame + i) / sampleRate);
-      this.quiet = 0; } return true; } });`;
-  const { context, analyser } = musegenSound;
-  await context.audioWorklet.addModule(URL.createObjectURL(new Blob([code], { type: "text/javascript" })));
-  const ear = new AudioWorkletNode(context, "ear");
-  analyser.connect(ear);
-  globalThis.presses = [];
-  ear.port.onmessage = ({ data }) => { const { contextTime, performanceTime } = context.getOutputTimestamp();
-    presses.push(performanceTime + 1000 * (data - contextTime) - pressed()); }; }"""
+"""
 
 
 def time_plane(explorer: LatentExplorer) -> tuple[float, float]:
@@ -83,39 +54,10 @@ def time_plane(explorer: LatentExplorer) -> tuple[float, float]:
     return (time.process_time() - cpu) / 5, (time.perf_counter() - clock) / 5
 
 
-def served(explorer: LatentExplorer) -> dict[str, tuple[str, str]]:
-    """Return the files of the page, by name: kind and text."""
-    pack = note_pack(explorer.program)
-    state: dict[str, Any] = {
-        name: getattr(explorer, name) for name in explorer.keys if not name.startswith("_") and name != "layout"
-    }
-    state["notes_data"] = base64.b64encode(state["notes_data"]).decode("ascii")
-    files = [base64.b64encode(pack.mp3[pitch]).decode("ascii") for pitch in pack.pitches]
-    return {
-        "index.html": ("text/html", PAGE),
-        "widget.js": ("text/javascript", explorer._esm),
-        "theme.css": ("text/css", theme()),
-        "state.json": ("application/json", json.dumps({"state": state, "pack": {"pitches": pack.pitches, "files": files}})),
-    }  # fmt: skip
-
-
 def time_drags(explorer: LatentExplorer, drags: int) -> tuple[str, list[float], list[float]]:
     """Return the browser's version, and the milliseconds of drags to other cells and of presses after silence."""
-    from playwright.sync_api import sync_playwright
-
-    files = served(explorer)
     rng = np.random.default_rng(0)
-    with sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
-        page = browser.new_page(viewport={"width": 1280, "height": 1000})
-
-        def serve(route: Any) -> None:
-            kind, body = files[route.request.url.split("/")[-1]]
-            route.fulfill(content_type=f"{kind}; charset=utf-8", body=body)
-
-        page.route("http://localhost/**", serve)
-        page.goto("http://localhost/index.html")
-        page.wait_for_function("globalThis.loaded")
+    with open_widget(explorer, explorer.program, HOOKS, height=1000) as (page, version):
         box = page.locator(".mg-plane").bounding_box()
         assert box is not None
         side = box["width"] / SIZE
@@ -142,10 +84,7 @@ def time_drags(explorer: LatentExplorer, drags: int) -> tuple[str, list[float], 
             page.mouse.down()
             page.mouse.up()
             page.wait_for_function(f"presses.length > {press}", timeout=10_000)
-        presses = [float(value) for value in page.evaluate("presses")]
-        version = str(browser.version)
-        browser.close()
-    return version, dragged, presses
+        return version, dragged, [float(value) for value in page.evaluate("presses")]
 
 
 def main() -> None:
