@@ -149,23 +149,9 @@ def play_to_store(
     return clock.reports
 
 
-def train_on_timbre(
-    name: str,
-    make: Callable[[AudioDataset], AdversarialPair],
-    tell: Callable[[Notes], npt.NDArray[Any]],
-    finish: Callable[[Any, Notes, Notes], dict[str, Any]],
-    *,
-    rates: tuple[float, float],
-    betas: tuple[float, float],
-    profile: Profile,
-    folder: Path,
-    seed: int,
-    verbose: int = 1,
-    on_epoch: Callable[[EpochReport], None] | None = None,
-) -> Path:
-    """Train an adversarial pair on the rendered notes of "timbre", measure it, and write its weights and card.
-
-    The split is by pitch (see the dataset's card): the test pitches were never seen, and lie between pitches that were.
+@dataclass(frozen=True, eq=False)
+class NoteGame:
+    """What one adversarial network for notes has of its own.
 
     Parameters
     ----------
@@ -173,34 +159,41 @@ def train_on_timbre(
     make : returns a fresh pair for the dataset.
     tell : returns what both players are told of notes.
     finish : given the trained pair, the training and the test notes, returns what the card says besides data and licence.
-    rates, betas, profile, seed, verbose, on_epoch : as in `play_to_store`.
-    folder : where weights and card go.
+    rates, betas : as in `play_to_store`.
+    """
 
-    Returns
-    -------
-    The path of the card.
+    name: str
+    make: Callable[[AudioDataset], AdversarialPair]
+    tell: Callable[[Notes], npt.NDArray[Any]]
+    finish: Callable[[Any, Notes, Notes], dict[str, Any]]
+    rates: tuple[float, float]
+    betas: tuple[float, float]
+
+
+def train_on_timbre(
+    game: NoteGame,
+    *,
+    profile: Profile,
+    folder: Path,
+    seed: int,
+    verbose: int = 1,
+    on_epoch: Callable[[EpochReport], None] | None = None,
+) -> Path:
+    """Train an adversarial pair on the rendered notes of "timbre", measure it, and write its weights and card; return the card's path.
+
+    The split is by pitch (see the dataset's card): the test pitches were never seen, and lie between pitches that were.
     """
     timbre = load_dataset("timbre")
     train, test = Notes.of(timbre.train), Notes.of(timbre.test)
-    pair = make(timbre)
-    reports = play_to_store(
-        name,
-        pair,
-        train,
-        tell(train),
-        rates=rates,
-        betas=betas,
-        profile=profile,
-        seed=seed,
-        verbose=verbose,
-        on_epoch=on_epoch,
-    )
+    pair, told = game.make(timbre), game.tell(train)
+    steps: dict[str, Any] = {"rates": game.rates, "betas": game.betas, "verbose": verbose, "on_epoch": on_epoch}
+    reports = play_to_store(game.name, pair, train, told, profile=profile, seed=seed, **steps)
     card = {
         "data": data_row(timbre, len(train) if profile.n_tunes is None else profile.n_tunes),
-        **finish(pair, train, test),
+        **game.finish(pair, train, test),
         "licence": "weights: MIT; trained on sounds rendered from the SoundFont that the package pretty_midi carries",
     }
-    return save_result(name, pair, profile=profile, seed=seed, epochs=reports, card=card, folder=folder)
+    return save_result(game.name, pair, profile=profile, seed=seed, epochs=reports, card=card, folder=folder)
 
 
 def data_row(timbre: AudioDataset, n_train: int) -> dict[str, Any]:

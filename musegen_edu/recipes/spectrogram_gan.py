@@ -11,7 +11,7 @@ import numpy as np
 from musegen_edu.metrics.note_pictures import nearest_take, unlikeness
 from musegen_edu.models.spectrogram_gan import SpectrogramGAN
 from musegen_edu.pretrained import load_pretrained
-from musegen_edu.recipes.note_games import Notes, judge_notes, train_on_timbre
+from musegen_edu.recipes.note_games import NoteGame, Notes, judge_notes, train_on_timbre
 from musegen_edu.training import EpochReport, Profile
 
 # In place of the profiles for folk tunes. `learning_rate` is the generator's, `embedding` the number of latent dimensions, `units` the width of
@@ -44,26 +44,22 @@ def train_spectrogram_gan(
     The path of the card.
     """
     profile = SPECTROGRAM_GAN_PROFILES.get(profile.name, profile)
-    sizes = {"latent": profile.embedding, "units": profile.units}
+    sizes: dict[str, Any] = {"latent": profile.embedding, "units": profile.units}
 
     def finish(pair: SpectrogramGAN, train: Notes, test: Notes) -> dict[str, Any]:
         pair.settle()
         kept = f"the running average of its weights, which keeps {AVERAGE} of itself a step"
         return {"generator": kept, "metrics": judge_forger(pair, train, test)}
 
-    return train_on_timbre(
+    game = NoteGame(
         "spectrogram_gan",
-        lambda timbre: SpectrogramGAN(len(timbre.class_names), **sizes, average=AVERAGE, seed=seed),
-        lambda notes: notes.conditions,
-        finish,
+        make=lambda timbre: SpectrogramGAN(len(timbre.class_names), **sizes, average=AVERAGE, seed=seed),
+        tell=lambda notes: notes.conditions,
+        finish=finish,
         rates=(profile.learning_rate, JUDGE_RATE),
         betas=BETAS,
-        profile=profile,
-        folder=folder,
-        seed=seed,
-        verbose=verbose,
-        on_epoch=on_epoch,
     )
+    return train_on_timbre(game, profile=profile, folder=folder, seed=seed, verbose=verbose, on_epoch=on_epoch)
 
 
 def judge_forger(pair: SpectrogramGAN, train: Notes, test: Notes) -> dict[str, Any]:

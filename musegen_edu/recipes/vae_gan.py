@@ -12,7 +12,7 @@ import numpy.typing as npt
 from musegen_edu.metrics.note_pictures import flicker, partial_contrast
 from musegen_edu.models.vae_gan import SpectrogramVAEGAN
 from musegen_edu.pretrained import load_card, load_pretrained
-from musegen_edu.recipes.note_games import Notes, judge_notes, train_on_timbre
+from musegen_edu.recipes.note_games import NoteGame, Notes, judge_notes, train_on_timbre
 from musegen_edu.recipes.spectrogram_vae import rms
 from musegen_edu.training import EpochReport, Profile
 
@@ -42,19 +42,15 @@ def train_vae_gan(
     The path of the card.
     """
     profile = VAE_GAN_PROFILES.get(profile.name, profile)
-    return train_on_timbre(
+    game = NoteGame(
         "vae_gan",
-        lambda _: SpectrogramVAEGAN(profile.embedding, units=profile.units, seed=seed),
-        lambda notes: notes.pitches,
-        lambda *judged: {"metrics": judge_beside_vae(*judged)},
+        make=lambda _: SpectrogramVAEGAN(profile.embedding, units=profile.units, seed=seed),
+        tell=lambda notes: notes.pitches,
+        finish=lambda *judged: {"metrics": judge_beside_vae(*judged)},
         rates=(profile.learning_rate, JUDGE_RATE),
         betas=BETAS,
-        profile=profile,
-        folder=folder,
-        seed=seed,
-        verbose=verbose,
-        on_epoch=on_epoch,
     )
+    return train_on_timbre(game, profile=profile, folder=folder, seed=seed, verbose=verbose, on_epoch=on_epoch)
 
 
 def judge_beside_vae(model: SpectrogramVAEGAN, train: Notes, test: Notes) -> dict[str, Any]:
