@@ -811,7 +811,9 @@ numbers_to_score(one_number.generate(1, seed=3)[0], title="One number a step")
 #
 # To a network, number 25 lies between 24 and 26, and halfway from `HOLD` to a high note lies a low one. But symbols are *names*, not amounts. A generator that hesitates between "hold" and "high C" must say something between, and that is a wrong note; a generator of probabilities would say "half and half". Besides, real steps lie on 46 exact values and nowhere between. That is something a judge can look for, and a smooth number hardly ever hits one of them.
 #
-# **Symptom**: the pitches form a hump instead of a scale. **Repair**: one score (*logit*) for each of the 47 symbols, and then a *choice*. How to train through a choice is the next section.
+# So look at the monitor: the judge tells all real tunes from all forged ones, and its loss goes towards 0. And look where the forger has fled to: most of its numbers lie at the lower end of the sigmoid, at 0, which is no symbol of any tune. Out there a sigmoid has hardly any slope, so the forger does not come back; that is section 4 once more. What there is to hear is next to nothing.
+#
+# **Symptom**: the symbols pile up at one end, or in a hump, where a scale should be. **Repair**: one score (*logit*) for each of the 47 symbols, and then a *choice*. How to train through a choice is the next section.
 #
 # </details>
 
@@ -1321,7 +1323,7 @@ quiz_recap()
 # | all forgeries are alike, or travel together | mode collapse: the judge lags behind, and sees one example at a time | more judge steps, a lower generator rate; a judge that compares |
 # | grey mush, one middling note | a squared error where nobody says which noise belongs to which example (7.2) | a judge; or an encoder (lesson 09) |
 # | the *real* examples in the monitor look wrong | a `reshape` that should be a `transpose` (7.3) | look at the real side first; shapes beside each line |
-# | pitches form a hump instead of a scale | one number a step stands for a symbol (7.4) | one logit for each symbol, Gumbel noise, straight through |
+# | symbols pile up at one end or in a hump, with no scale in them | one number a step stands for a symbol (7.4) | one logit for each symbol, Gumbel noise, straight through |
 # | the judge tells forged tunes at once, by nothing musical | it is shown probabilities, and real tunes are one-hot | choose before showing |
 # | losses swing for ever, music as well | two players circle | smaller rates, momentum (β₁) at 0 or a half, the *averaged* generator |
 # | the loss says nothing of the quality | it measures the other player | count, measure, listen: section 10 |
