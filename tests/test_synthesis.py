@@ -340,7 +340,7 @@ def test_two_kernels_may_render_the_same_score_at_once(tmp_path):
         assert kernel.stdin is not None
         kernel.stdin.write("go\n")
         kernel.stdin.flush()
-    answers = [kernel.communicate(timeout=120)[0].strip() for kernel in kernels]
+    answers = [kernel.communicate(timeout=300)[0].strip() for kernel in kernels]
     assert [kernel.returncode for kernel in kernels] == [0, 0]
     assert len(answers[0]) == 64
     assert answers[0] == answers[1]

@@ -97,6 +97,17 @@ class Watched:
         """Wait by the page's own timers: what it put off for a shorter time has happened, however busy it is."""
         self.page.evaluate("(ms) => new Promise((done) => setTimeout(done, ms))", milliseconds)
 
+    def comes_to_rest(self, read: Callable[[], object], *, milliseconds: int = 700, tries: int = 20) -> object:
+        """Wait until what is read stays as it is for so long by the page's own timers, and return it; fail if it never does."""
+        before = read()
+        for _ in range(tries):
+            self.lets_pass(milliseconds)
+            now = read()
+            if now == before:
+                return now
+            before = now
+        pytest.fail(f"it is still changing: {before!r}")
+
     def hears(
         self, hertz: float, *, rel: float = 0.01, tries: int = 100, touch: Callable[[], object] = lambda: None
     ) -> bool:

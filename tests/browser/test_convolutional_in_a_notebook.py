@@ -52,8 +52,8 @@ def test_a_kernel_is_edited_and_a_network_looked_into(open_notebook):
     cell.get_by_role("button", name="Pause").click()
     cell.locator(".mg-weights[data-name=kernel]").focus()
     page.keyboard.press("+")
-    page.wait_for_timeout(400)
-    assert result_of(page, 1) == "([69], [[1.25], [1.0], [1.0], [1.0], [1.0], [1.0], [1.0], [1.0]], 0.5)"
+    turned = "([69], [[1.25], [1.0], [1.0], [1.0], [1.0], [1.0], [1.0], [1.0]], 0.5)"
+    assert watched.until(lambda: result_of(page, 1) == turned)
     page.evaluate(RUN, 2)  # and the other way: Python sets the kernel
     page.wait_for_function("() => document.querySelectorAll('.mg-weights[data-name=kernel] span').length === 4")
     assert cell.get_by_label("Preset").input_value() == "3"

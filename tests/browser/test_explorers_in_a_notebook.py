@@ -49,11 +49,11 @@ def test_tables_are_clicked_walked_heard_and_set_from_python(open_notebook):
         assert cell.locator("audio").count() == 0 and cell.locator("img").count() == 0  # the static picture stays away
         data = page.evaluate(OUTPUTS, 0 if cell is table else 1)[0]["data"]
         assert html_has in "".join(data["text/html"]) and len("".join(data["text/html"])) < 300_000
-    page.wait_for_timeout(300)
+    watched.lets_pass(300)
 
     # A step of the chain: both of its notes, by the flute, and on paper.
     click(table, 0, 1)
-    assert table.locator(".mg-readout").inner_text() == "from A4 to A5: 12 of 16, 75.0 %"
+    table.locator(".mg-readout", has_text="from A4 to A5: 12 of 16, 75.0 %").wait_for()
     assert watched.hears(440)
     assert watched.hears(880)
     table.locator(".mg-paper g.note").nth(1).wait_for()
@@ -70,7 +70,7 @@ def test_tables_are_clicked_walked_heard_and_set_from_python(open_notebook):
     assert report()[:4] == [[], 2, 0, 4]
     table.get_by_role("button", name="Walk", exact=True).click()
     table.get_by_role("button", name="Stop", exact=True).wait_for()
-    page.wait_for_function("document.querySelector('.mg-readout').textContent.startsWith('from A')", timeout=10_000)
+    page.wait_for_function("document.querySelector('.mg-readout').textContent.startsWith('from A')")
     table.get_by_role("button", name="Stop", exact=True).click()
     table.get_by_role("button", name="Walk", exact=True).wait_for()
 

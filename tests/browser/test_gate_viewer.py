@@ -116,7 +116,8 @@ def test_units_are_sorted_and_walked(live):
 
 def test_rows_of_the_map_can_be_clicked_and_views_changed(live):
     widget = viewer()
-    page = live(widget).page
+    watched = live(widget)
+    page = watched.page
     page.get_by_label("Sort units by").select_option("network")
     page.get_by_label("Units shown").select_option("16")
     click_token(page, widget, 5, 22 + 120 + 22 + 11 * 5 + 4)  # ruler, notes, name of the panel, then 16 rows of 11 px
@@ -125,9 +126,7 @@ def test_rows_of_the_map_can_be_clicked_and_views_changed(live):
     assert states[0] > 3000 and states[1] > 3000  # c lies on both sides of 0
     page.get_by_label("What is shown of LSTM").select_option("2")
     page.get_by_label("What is shown of GRU").select_option("1")
-    page.wait_for_timeout(100)
-    gates = page.evaluate(LEAN)
-    assert gates[1] < states[1] / 3  # a gate is never below 0
+    assert watched.until(lambda: page.evaluate(LEAN)[1] < states[1] / 3)  # a gate is never below 0
 
 
 def test_another_layer_is_fetched_once_it_is_chosen(live):

@@ -164,7 +164,8 @@ def test_keys_walk_select_erase_restore_fill_and_undo(live):
 
 def test_the_filling_is_watched_and_stop_works_at_once(live):
     widget = inpainter(n_steps=200)
-    page = live(widget).page
+    watched = live(widget)
+    page = watched.page
     page.get_by_role("button", name="Fill", exact=True).click()
     says(page, "Nothing is erased yet")
     page.get_by_role("button", name="Erase the whole alto").click()
@@ -176,10 +177,8 @@ def test_the_filling_is_watched_and_stop_works_at_once(live):
     assert "32 cells of 64 drawn anew" in page.locator(".mg-status").inner_text()
     page.get_by_role("button", name="Stop").click()
     page.get_by_role("button", name="Go on").wait_for()
-    page.wait_for_timeout(300)
-    stopped = widget.place["step"]
-    page.wait_for_timeout(500)
-    assert widget.place["step"] == stopped < 100 and widget.place["under_way"]
+    stopped = watched.comes_to_rest(lambda: widget.place["step"])
+    assert stopped < 100 and widget.place["under_way"]
     pitch = widget.score.part(1).notes["pitch"].tolist()
     assert pitch == [[64], [76]][(stopped - 1) % 2] * 8 and widget.original == CHORALE
     page.get_by_role("button", name="Another").click()

@@ -151,16 +151,16 @@ def test_page_and_python_walk_and_join_alike(live, explorer):
 
 
 def test_a_touch_plays_what_lies_there_and_a_drag_changes_it_in_time(live, explorer):
-    page = live(explorer).page
+    watched = live(explorer)
+    page = watched.page
     page.mouse.move(*centre(page, 2, 3))
     page.mouse.down()
     page.wait_for_function("musegenSound.playing && musegenSound.playing.tick > 30")
     assert notes_played(page) == rows(explorer.plane[2][3])
     before = tick(page)
     page.mouse.move(*centre(page, 6, 5))
-    page.wait_for_timeout(100)
-    assert notes_played(page) == rows(explorer.plane[6][5])
-    assert 0 < tick(page) - before < 90  # the beat went on
+    assert watched.until(lambda: notes_played(page) == rows(explorer.plane[6][5]))
+    assert 0 < tick(page) - before < 300  # the beat went on, in a loop of 384 ticks
     page.mouse.up()
     assert page.evaluate("model.get('puck')") == pytest.approx([5, 6], abs=0.02)
     shares = [3 / 8 * 1 / 4, 5 / 8 * 1 / 4, 3 / 8 * 3 / 4, 5 / 8 * 3 / 4]
@@ -242,7 +242,8 @@ def test_keys_move_the_puck_and_jump_to_corners(live, explorer, four_corners):
 
 def test_a_drawn_path_is_walked_bar_by_bar(live, explorer):
     explorer.bpm = 240.0
-    page = live(explorer).page
+    watched = live(explorer)
+    page = watched.page
     page.get_by_role("button", name="Draw a path").click()
     page.mouse.move(*centre(page, 8, 0))
     page.mouse.down()
@@ -256,8 +257,7 @@ def test_a_drawn_path_is_walked_bar_by_bar(live, explorer):
     assert explorer.journey.n_bars == 8
     page.get_by_label("Bars of the walk").select_option("4")
     explorer.path_bars = 4
-    page.wait_for_timeout(100)
-    assert notes_played(page) == rows(explorer.journey)
+    assert watched.until(lambda: notes_played(page) == rows(explorer.journey))
     assert len(page.locator(".mg-path").get_attribute("points").split()) == len(explorer.path)
     page.mouse.move(*centre(page, 4, 4))  # a touch of the plane ends the walk
     page.mouse.down()
@@ -280,39 +280,40 @@ def roll_place(page, onset, pitch, low, high):
 
 
 def test_a_corner_is_drawn_and_sounds_as_drawn(live, explorer, toy_vae):
-    page = live(explorer).page
+    watched = live(explorer)
+    page = watched.page
+
+    def becomes(notes):
+        return watched.until(lambda: rows(explorer.corners[0]) == notes)
+
     page.get_by_role("button", name="Edit corner A").click()
     page.get_by_role("button", name="Empty").click()
-    page.wait_for_timeout(300)
+    assert becomes([])
+    watched.lets_pass(300)
     low, high = 53, 83  # the open range, with two semitones at either end
     page.mouse.move(*roll_place(page, 0, 60, low, high))
     page.mouse.down()
     page.mouse.move(*roll_place(page, 22, 60, low, high), steps=4)
     page.mouse.up()
     page.mouse.click(*roll_place(page, 48, 67, low, high))
-    page.wait_for_timeout(500)
-    assert rows(explorer.corners[0]) == [[0, 24, 60], [48, 6, 67]]
+    assert becomes([[0, 24, 60], [48, 6, 67]])
     assert rows(explorer.plane[0][0]) == [[0, 24, 60], [48, 6, 67]]
     page.mouse.click(*roll_place(page, 12, 72, low, high))  # one voice: the long note makes room
-    page.wait_for_timeout(400)
-    assert rows(explorer.corners[0]) == [[0, 12, 60], [12, 6, 72], [48, 6, 67]]
+    assert becomes([[0, 12, 60], [12, 6, 72], [48, 6, 67]])
     page.mouse.move(*roll_place(page, 13, 72, low, high))
     page.mouse.down()
     page.mouse.move(*roll_place(page, 31, 69, low, high), steps=4)
     page.mouse.up()
     page.mouse.click(*roll_place(page, 50, 67, low, high), button="right")
-    page.wait_for_timeout(400)
-    assert rows(explorer.corners[0]) == [[0, 12, 60], [30, 6, 69]]
+    assert becomes([[0, 12, 60], [30, 6, 69]])
     page.locator(".mg-melody").focus()
     page.keyboard.press(".")
     page.keyboard.press("ArrowUp")
     page.keyboard.press("Shift+ArrowRight")
-    page.wait_for_timeout(400)
-    assert rows(explorer.corners[0]) == [[0, 18, 61], [30, 6, 69]]
+    assert becomes([[0, 18, 61], [30, 6, 69]])
     page.keyboard.press("Escape")  # selects nothing
     page.keyboard.press("Enter")  # the cursor stands at the beginning, on G4
-    page.wait_for_timeout(400)
-    assert rows(explorer.corners[0])[0] == [0, 6, 67]
+    assert watched.until(lambda: rows(explorer.corners[0])[0] == [0, 6, 67])
     page.get_by_role("button", name="Done").click()
     assert words(page) == "A as entered"
     page.get_by_role("button", name="Play", exact=True).click()
@@ -336,7 +337,7 @@ def test_a_corner_is_played_on_the_letter_keys(live, explorer):
     page.wait_for_function("musegenSound.playing.tick > 70")
     page.keyboard.up("d")
     page.get_by_role("button", name="Record").click()
-    page.wait_for_timeout(500)
+    assert watched.until(lambda: len(rows(explorer.corners[2])) == 1)
     ((onset, duration, pitch),) = rows(explorer.corners[2])
     assert pitch == 64 and onset % 6 == 0 and duration % 6 == 0 and 18 <= onset <= 60 and duration >= 12
 
@@ -365,7 +366,8 @@ def test_corners_from_corpus_prior_puck_and_list(live, explorer):
 
 
 def test_a_slider_moves_the_plane_and_asks_once_at_a_time(live, explorer, toy_vae):
-    page = live(explorer).page
+    watched = live(explorer)
+    page = watched.page
     middle = pitches(explorer.plane[4][4])
     page.mouse.move(*centre(page, 4, 4))
     page.mouse.down()
@@ -375,10 +377,9 @@ def test_a_slider_moves_the_plane_and_asks_once_at_a_time(live, explorer, toy_va
     for value in ("0.25", "0.5", "0.75", "1", "1.25", "1.5", "1.75", "2"):
         slider.fill(value)
     page.wait_for_function("model.get('amounts').higher === 2")
-    page.wait_for_timeout(200)
+    assert watched.until(lambda: pitches(explorer.plane[4][4]) == [pitch + 6 for pitch in middle])
+    assert watched.until(lambda: notes_played(page) == rows(explorer.plane[4][4]))
     assert toy_vae.n_decodes - calls <= 8
-    assert notes_played(page) == rows(explorer.plane[4][4])
-    assert pitches(explorer.plane[4][4]) == [pitch + 6 for pitch in middle]
     assert words(page).endswith("higher +2")
     assert explorer.history[0] == 1  # one slider, one step
     page.get_by_role("button", name="All to 0").click()

@@ -64,8 +64,7 @@ def test_a_network_is_run_paused_stepped_and_started_over(open_notebook):
     cell.locator(".mg-network").wait_for()
     cell.get_by_text("not trained yet").wait_for()
     assert cell.locator(".mg-network").count() == 1 and cell.locator("h4").count() == 0
-    page.wait_for_timeout(300)
-    untrained = page.evaluate(SURFACE)
+    untrained = watched.comes_to_rest(lambda: page.evaluate(SURFACE), milliseconds=300)
 
     # One step is one step, of the learner's own network.
     before = report()
@@ -77,18 +76,15 @@ def test_a_network_is_run_paused_stepped_and_started_over(open_notebook):
 
     # Run goes on by itself, another cell can run in between, the loss falls and the surface changes.
     cell.get_by_role("button", name="Run", exact=True).click()
-    page.wait_for_function(f"() => {STEPS} > 20", timeout=20_000)
+    page.wait_for_function(f"() => {STEPS} > 20")
     page.evaluate(RUN, 3)
     page.wait_for_function(f"() => ({OUTPUTS})(3).length === 1")
     cell.get_by_label("Speed").select_option("20")
-    page.wait_for_function(f"() => {STEPS} > 600", timeout=60_000)
+    page.wait_for_function(f"() => {STEPS} > 600")
     cell.get_by_role("button", name="Pause", exact=True).click()
     cell.get_by_role("button", name="Run", exact=True).wait_for()
-    page.wait_for_timeout(600)  # the steps that were on their way arrive
-    stopped = page.evaluate(STEPS)
+    stopped = watched.comes_to_rest(lambda: page.evaluate(STEPS))  # once the steps that were on their way have arrived
     surface = page.evaluate(SURFACE)
-    page.wait_for_timeout(800)
-    assert page.evaluate(STEPS) == stopped
     trained = report()
     assert trained[0] == stopped
     assert trained[1] < first[1] / 2 and trained[2] > 0.85

@@ -33,7 +33,7 @@ def test_a_melody_is_continued_with_a_network(open_notebook):
     page = watched.page
     page.evaluate(RUN, 0)
     cell = page.locator(".jp-Notebook .jp-Cell >> nth=0")
-    cell.locator(".mg-key").first.wait_for(timeout=60_000)
+    cell.locator(".mg-key").first.wait_for()
     page.wait_for_timeout(500)
 
     # The page's odds are the kernel's, and a step comes back soon.
@@ -62,7 +62,7 @@ def test_the_gates_of_a_trained_network_are_seen_and_its_notes_heard(open_notebo
     page = watched.page
     page.evaluate(RUN, 0)
     cell = page.locator(".jp-Notebook .jp-Cell >> nth=0")
-    cell.get_by_text("LSTM kept").wait_for(timeout=60_000)
+    cell.get_by_text("LSTM kept").wait_for()
     cell.get_by_text("Changed most in c:").wait_for()
     assert cell.get_by_role("button", name="Follow unit").count() == 3
     cell.get_by_role("button", name="Play").click()

@@ -59,9 +59,9 @@ def test_a_training_is_paused_resumed_heard_and_stopped(open_notebook):
 
     # The monitor shows itself in the cell that trains, and the curves grow.
     page.evaluate(START, 1)
-    cell[1].locator(".mg-training").wait_for(timeout=60_000)
-    cell[1].get_by_text("batch", exact=False).first.wait_for(timeout=60_000)
-    page.wait_for_function("document.querySelectorAll('.mg-training .mg-diamond').length > 3", timeout=60_000)
+    cell[1].locator(".mg-training").wait_for()
+    cell[1].get_by_text("batch", exact=False).first.wait_for()
+    page.wait_for_function("document.querySelectorAll('.mg-training .mg-diamond').length > 3")
     assert cell[1].locator(".mg-training").count() == 1
     assert "left" in cell[1].locator(".mg-facts").inner_text()
 
@@ -114,7 +114,7 @@ def test_the_interrupt_button_ends_a_training_and_keeps_it(open_notebook):
     cell = [page.locator(f".jp-Notebook .jp-Cell >> nth={i}") for i in range(5)]
     page.evaluate(RUN, 0)
     page.evaluate(START, 1)
-    cell[1].locator(".mg-diamond").first.wait_for(timeout=60_000)
+    cell[1].locator(".mg-diamond").first.wait_for()
     page.evaluate(INTERRUPT)
     cell[1].get_by_text("the cell goes on").wait_for()
     page.evaluate(RUN, 2)

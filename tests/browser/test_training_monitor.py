@@ -158,7 +158,7 @@ def test_pause_resume_and_stop_reach_the_kernel(show):
 def test_no_click_is_without_a_word(show):
     page = show(monitor(finish=False), before="globalThis.answers = { control: () => new Promise(() => {}) }").page
     page.get_by_role("button", name="Stop", exact=True).click()
-    page.get_by_text("interrupt button").wait_for(timeout=8000)
+    page.get_by_text("interrupt button").wait_for()
     page = show(monitor(finish=False)).page
     page.evaluate("kernel = 'gone'")
     page.get_by_role("button", name="Stop", exact=True).click()
