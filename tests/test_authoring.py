@@ -251,6 +251,16 @@ def test_paths_and_addresses_are_cleaned_and_embedded_data_is_not(folder, monkey
     assert picture.data["image/png"] == f"{folder}/AAAA"
 
 
+def test_paths_in_a_coloured_traceback_are_cleaned(folder):
+    lines = [f"\x1b[36mFile \x1b[39m\x1b[32m{sys.prefix}/lib/x.py:7\x1b[39m", f"\x1b[1mFile {folder}/b.py", f"\x1b[0m{folder}"]
+    (error,) = cleaned(folder, {"output_type": "error", "ename": "E", "evalue": "", "traceback": lines})
+    assert error.traceback == [
+        "\x1b[36mFile \x1b[39m\x1b[32mpython/lib/x.py:7\x1b[39m",
+        "\x1b[1mFile notebooks/b.py",
+        "\x1b[0mnotebooks",
+    ]
+
+
 def test_live_widgets_go_and_their_static_page_stays(folder):
     view = {"application/vnd.jupyter.widget-view+json": {"model_id": "8f1e"}}
     with_page, alone = shown(text_html="<p>page</p>"), shown()

@@ -13,6 +13,7 @@ CELL_TIMEOUT_SECONDS = 300  # a lesson's cell should take at most 60 s on two co
 _ANSI = re.compile(r"\x1b\[[0-9;]*m")
 _CELL_LINE = re.compile(r"Cell In\[\d+\], line (\d+)")
 _ADDRESS = re.compile(r"\b0x[0-9a-f]{6,16}\b")
+_BEGIN = r"(?:(?<![\w/.-])|(?<=\x1b\[\dm)|(?<=\x1b\[\d\dm))"  # of a path; in a traceback a colour, whose code ends in m, may stand before it
 _EMBEDDED = re.compile(r"(data:[\w/+.-]+;base64,[A-Za-z0-9+/=]+)")
 _VIEW = "application/vnd.jupyter.widget-view+json"
 _CPU_CODE = "import os\nprint(sum(os.times()[:4]))"  # user and system time of the kernel and of what it started
@@ -172,7 +173,7 @@ def _clean_text(text: str, folder: Path) -> str:
         for root in sorted(roots, key=len, reverse=True):  # the longest first: the clone may lie in the home folder
             if len(root) > 1:
                 short = f"{roots[root]}/" if roots[root] else ""
-                parts[index] = re.sub(rf"(?<![\w/.-]){re.escape(root)}[\\/]+", short, parts[index])
-                parts[index] = re.sub(rf"(?<![\w/.-]){re.escape(root)}(?![\w.-])", roots[root] or ".", parts[index])
+                parts[index] = re.sub(rf"{_BEGIN}{re.escape(root)}[\\/]+", short, parts[index])
+                parts[index] = re.sub(rf"{_BEGIN}{re.escape(root)}(?![\w.-])", roots[root] or ".", parts[index])
         parts[index] = _ADDRESS.sub("0x…", parts[index])
     return "".join(parts)
