@@ -62,7 +62,7 @@ def test_a_sound_is_seen_heard_compared_and_set_from_python(open_notebook):
     page.mouse.up()
     page.keyboard.press("b")
     cell.get_by_label("Window, in samples").select_option("512")
-    assert watched.until(lambda: report()[1:] == ("B", "stft", 512))
+    assert watched.until(lambda: report()[1:] == ["B", "stft", 512])
     selection, source, view, n_fft = report()
     assert selection == pytest.approx([2.0, 4.0], abs=0.03)
     assert (source, view, n_fft) == ("B", "stft", 512)
