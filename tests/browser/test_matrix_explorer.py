@@ -187,13 +187,13 @@ def test_a_large_matrix_is_scrolled_zoomed_and_walked_into_sight(live):
 
 @pytest.mark.parametrize("width", [1280, 700, 400])
 def test_widths_and_themes(live, width):
-    page = live(confusion(), width=width).page
+    watched = live(confusion(), width=width)
+    page = watched.page
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     middle = "() => { const c = document.querySelector('.mg-heat canvas'); return Array.from(c.getContext('2d').getImageData(c.width / 2, 3, 1, 1).data); }"
     light = page.evaluate(middle)
     page.evaluate("document.body.dataset.jpThemeLight = 'false'")
-    page.wait_for_timeout(100)
-    assert sum(page.evaluate(middle)[:3]) < sum(light[:3]) - 300
+    assert watched.until(lambda: sum(page.evaluate(middle)[:3]) < sum(light[:3]) - 300)
 
 
 def test_a_sharp_screen_gets_a_sharp_picture(live):

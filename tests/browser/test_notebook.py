@@ -105,10 +105,8 @@ def test_a_drawing_outlives_the_kernel(open_notebook):
     box = canvas.bounding_box()
     page.mouse.click(box["x"] + 44, box["y"] + 150)
     cell[0].get_by_text("bar 1 beat 1").wait_for()
-    page.wait_for_timeout(500)
-    note = drawn()
-    assert re.fullmatch(r"\[\(0, 6, \d+, 90, 0\)\]", note)
-    pitch = int(note.split(", ")[2])
+    assert watched.until(lambda: re.fullmatch(r"\[\(0, 6, \d+, 90, 0\)\]", drawn()) is not None)
+    pitch = int(drawn().split(", ")[2])
     assert 60 < pitch < 80  # the roll opens in the middle, wherever it was laid out
 
     # What Python assigns is shown, and keys go to the editor and not to the notebook around it.
@@ -119,8 +117,7 @@ def test_a_drawing_outlives_the_kernel(open_notebook):
     page.keyboard.press("d")
     page.keyboard.press("d")
     page.keyboard.press("ArrowUp")
-    page.wait_for_timeout(500)
-    assert drawn() == f"[(0, 6, {pitch + 13}, 90, 0)]"
+    assert watched.until(lambda: drawn() == f"[(0, 6, {pitch + 13}, 90, 0)]")
     with page.expect_download() as download:
         cell[0].get_by_role("button", name="Download MIDI").click()
     assert Path(download.value.path()).read_bytes().startswith(b"MThd")
