@@ -243,7 +243,11 @@ function render({ model, el, experimental: { invoke } }) {
   /** @param {any} about @param {DataView} data @returns {Example} */
   const readExample = (about, data) => ({ facts: about, notes: info.kind === "scores" ? readNotes(data) : [], data });
 
+  let fetchingReal = false;
+  /** Have the real examples fetched, if they are not here yet: a kernel that was busy for too long is asked again. */
   async function fetchReal() {
+    if (real.length || fetchingReal || isCut()) return;
+    fetchingReal = true;
     try {
       const { answer, buffers } = await ask(invoke, el, "fetch_real", {});
       real = answer.shown.map((/** @type {any} */ about, /** @type {number} */ i) => readExample(about, buffers[i]));
@@ -251,6 +255,8 @@ function render({ model, el, experimental: { invoke } }) {
       else drawStage();
     } catch (error) {
       if (!gone.signal.aborted) say(/** @type {Error} */ (error).message, true);
+    } finally {
+      fetchingReal = false;
     }
   }
 
@@ -564,6 +570,7 @@ function render({ model, el, experimental: { invoke } }) {
     gone.signal.addEventListener("abort", () => model.off(`change:${name}`, change));
   };
   watch("progress", () => {
+    void fetchReal();
     showProgress();
     showTime();
   });

@@ -200,6 +200,17 @@ def test_without_its_kernel_it_shows_what_the_page_holds(show_live):
     assert page.locator(".mg-status").inner_text() == ""
 
 
+def test_real_examples_are_asked_for_again_when_the_kernel_was_busy_too_long(show_live):
+    game = Game()
+    answered, game.monitor.fetch_real = game.monitor.fetch_real, lambda message, buffers: ({"error": "too busy"}, [])
+    page = show_live(game.monitor, COMMANDS).page
+    page.get_by_text("too busy").wait_for()
+    assert page.get_by_role("img", name="Plane with 200 real").count() == 0
+    game.monitor.fetch_real = answered
+    page.evaluate("model.set('progress', { ...model.get('progress') })")
+    page.get_by_role("img", name="Plane with 200 real and 200 generated points, step 20").wait_for()
+
+
 def test_real_and_generated_tunes_are_heard(show_live):
     numbers = np.full((4, 1), 69.0, np.float32)
     game = Game(numbers, show=tune, shown=1, forge=lambda n, seed: numbers + 12)
