@@ -9,7 +9,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow]
 PREPARE = """
 from musegen_edu import ConfusionExplorer, MarkovModel, Score, TransitionExplorer
 model = MarkovModel(order=2, n_tokens=2).fit([[0, 1, 1, 0, 1, 0, 0, 1] * 4])
-table = TransitionExplorer(model, ["A4", "A5"], order=1, ticks=48, program=73, title="Two notes")
+table = TransitionExplorer(model, ["A4", "A5"], order=1, ticks=48, bpm=30, program=73, title="Two notes")
 table
 """
 CONFUSION = """
