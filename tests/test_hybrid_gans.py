@@ -212,7 +212,7 @@ def test_the_lesson_s_open_players_have_the_shapes_of_the_class():
     lesson = Path(__file__).resolve().parents[1] / "notebooks" / "src" / "11_hybrid_gans.py"
     cells = {cell.id: "\n".join(cell.lines) for cell in read_lesson(lesson).cells}
     names: dict[str, Any] = {"PARTS": PARTS}
-    for name in ("open-plan", "open-player"):
+    for name in ("open-plan", "open-hear", "open-player", "open-band"):
         exec(cells[name], names)
     mine = names["open_band"](shared=4, bar=2, own=1, units=8)
     theirs = BandGAN(shared=4, bar=2, own=1, units=8, filters=4).generator

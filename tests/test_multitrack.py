@@ -16,7 +16,7 @@ from musegen_edu.metrics.multitrack import (
     tonal_distance,
     used_pitch_classes,
 )
-from musegen_edu.metrics.multitrack_rows import multitrack_distance, multitrack_row, real_to_real
+from musegen_edu.metrics.multitrack_rows import multitrack_distance, multitrack_row, real_to_real, two_groups
 from musegen_edu.score import DRUMS, Score, stack
 
 C_MAJOR, F_SHARP_MAJOR = (60, 64, 67), (66, 70, 73)
@@ -239,6 +239,23 @@ def test_the_floor_is_the_mean_over_splits():
     assert real_to_real(scores, seed=1) == floor
     single = real_to_real(scores, seed=1, size=1, n_splits=400)["pitch classes a bar, part 1"]
     assert single == pytest.approx(2, abs=0.25)  # the odd one is in half of the pairs, 4 away
+
+
+def test_cuts_of_one_piece_stay_together():
+    rng = np.random.default_rng(5)
+    pieces = np.repeat([3, 8, 5, 9, 1], [4, 1, 6, 3, 2])
+    for _ in range(30):
+        groups = two_groups(len(pieces), size=8, rng=rng, pieces=pieces)
+        assert not set(pieces[groups[0]]) & set(pieces[groups[1]])
+        assert all(1 <= len(set(group.tolist())) == len(group) <= 8 for group in groups)
+    assert sum(map(len, groups)) >= 10  # the border is near the middle
+    for wrong in ([1, 2], [1] * 16):
+        with pytest.raises(ValueError, match="pieces has shape"):
+            two_groups(16, size=8, rng=rng, pieces=wrong)
+    # cuts of one piece are alike, so groups that share pieces are nearer to each other than groups that do not
+    scores = [Score.from_melody([60 + i for i in range(n)], 96 // n) for n in (1, 2, 3, 4) for _ in range(6)]
+    apart = real_to_real(scores, seed=0, pieces=np.repeat(np.arange(4), 6))["pitch classes a bar, part 1"]
+    assert apart > 2 * real_to_real(scores, seed=0)["pitch classes a bar, part 1"]
 
 
 def test_real_chorales_are_nearer_to_each_other_than_chorales_with_a_part_moved_a_tritone():

@@ -25,7 +25,7 @@ QUESTIONS = [
         [
             (
                 "The drums alone",
-                "Nobody else reads that seed. What stays for the drums is the plan, which all of them share.",
+                "Nobody else reads that seed, and nobody plays after the drums and could have heard them. What stays for the drums is the plan.",
                 True,
             ),
             (

@@ -99,6 +99,7 @@ def real_to_real(
     seed: int,
     n_splits: int = 50,
     size: int | None = None,
+    pieces: npt.ArrayLike | None = None,
     names: Sequence[str] | None = None,
     n_bars: int | None = None,
 ) -> dict[str, float]:
@@ -114,6 +115,8 @@ def real_to_real(
     seed : of the splits; the same seed gives the same numbers.
     n_splits : how many.
     size : scores in each group; without it, half of them.
+    pieces : for each score, which piece it is cut from: cuts of one piece then stay in one group, as a model's training and held-out music
+        do, and the groups are the pieces' two halves, or `size` drawn from each. Without it every score counts as a piece of its own.
     names, n_bars : see `multitrack_row`.
 
     Returns
@@ -123,7 +126,8 @@ def real_to_real(
     Raises
     ------
     ValueError
-        If there are fewer than two scores, `n_splits` is not at least 1 or `size` is not from 1 to half of them; and as `multitrack_row`.
+        If there are fewer than two scores or pieces, `n_splits` is not at least 1, `size` is not from 1 to half of them, or `pieces` does not
+        name one a score; and as `multitrack_row`.
 
     Examples
     --------
@@ -141,12 +145,55 @@ def real_to_real(
         raise ValueError(f"n_splits={n_splits!r} must be at least 1")
     if size is not None and not 1 <= size <= half:
         raise ValueError(f"size={size!r} must be from 1 to {half}, half of the scores")
-    group = half if size is None else size
     labels, table = _measured(real, names, n_bars, "scores")
     rng = np.random.default_rng(seed)
-    orders = [rng.permutation(len(real)) for _ in range(n_splits)]
-    gaps = [np.abs(_means(table[order[:group]]) - _means(table[order[group : 2 * group]])) for order in orders]
+    splits = [
+        two_groups(len(real), size=half if size is None else size, pieces=pieces, rng=rng) for _ in range(n_splits)
+    ]
+    gaps = [np.abs(_means(table[first]) - _means(table[second])) for first, second in splits]
     return dict(zip(labels, _means(np.array(gaps)).tolist(), strict=True))
+
+
+def two_groups(
+    n: int, *, size: int, rng: np.random.Generator, pieces: npt.ArrayLike | None = None
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Return which of n examples fall into two groups drawn at random, no example and no piece in both.
+
+    Parameters
+    ----------
+    n : how many examples there are.
+    size : in each group at most, from 1 to n / 2; without `pieces`, exactly.
+    rng : draws.
+    pieces : (n,), for each example which piece it is cut from; None counts each as a piece of its own.
+
+    Raises
+    ------
+    ValueError
+        If `pieces` has another length or names fewer than two pieces.
+
+    Examples
+    --------
+    >>> first, second = two_groups(6, size=3, rng=np.random.default_rng(0), pieces=[7, 7, 7, 8, 8, 9])
+    >>> sorted(first.tolist()), sorted(second.tolist())
+    ([3, 4, 5], [0, 1, 2])
+
+    Lesson: 11 hybrid_gans.
+    """
+    if pieces is None:
+        order = rng.permutation(n)
+        return order[:size], order[size : 2 * size]
+    cut_from = np.asarray(pieces)
+    names, counts = np.unique(cut_from, return_counts=True)
+    if cut_from.shape != (n,) or len(names) < 2:
+        raise ValueError(
+            f"pieces has shape {cut_from.shape} and {len(names)} pieces; it must be ({n},), 2 pieces at least"
+        )
+    drawn = rng.permutation(len(names))
+    so_far = np.cumsum(counts[drawn])[:-1]  # examples in the first 1, 2, ... pieces
+    border = 1 + int(np.abs(so_far - n / 2).argmin())
+    sides = (np.flatnonzero(np.isin(cut_from, names[half])) for half in (drawn[:border], drawn[border:]))
+    first, second = (rng.permutation(side)[:size] for side in sides)
+    return first, second
 
 
 def _measured(

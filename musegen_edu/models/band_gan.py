@@ -1,4 +1,4 @@
-"""BandGAN: one generator a part, all fed by a shared seed, against judges for the rhythm, for the harmony and for the whole."""
+"""BandGAN: one generator a part, fed by a shared seed and playing in turn, against judges for rhythm, for harmony and for the whole."""
 
 from __future__ import annotations
 
@@ -24,7 +24,8 @@ class BandGAN(AdversarialPair):
 
     The seed of four bars has a part that all players read, one number row for the phrase and one for each bar, and a row for each player
     and bar that only that player reads. From the shared rows a plan is made, beat by beat; each player's own generator unfolds plan and own
-    seed into what it plays. So the players agree through the plan, and each of them can be varied alone.
+    seed into what it plays. The players play in turn, soprano, bass, alto, drums, and each hears the voices before it: so they agree not
+    through the plan alone, and what the dice have thrown for one voice the next one can answer.
 
     The judges are called "rhythm", "harmony" and "whole" (see `BandView` for what each may see). Each of them learns to tell forged bands
     from real ones; `weights` says how much the players care for its verdict.
@@ -37,6 +38,8 @@ class BandGAN(AdversarialPair):
     weights : judge -> weight in the players' loss, 0 or more, not all 0. Judges that are not named have weight 0; they learn all the same.
     given : None, or the voice that is to be accompanied: "soprano", "alto" or "bass".
     shared, bar, own : numbers of the seed that all players read, for the phrase and for each bar, and that one player reads for each bar.
+    listening : whether players hear those who play before them. If not, they share nothing but the plan, as in MuseGAN's hybrid; each of them
+        can then be varied alone. The given voice is heard by all, whatever is said here.
     units : width of the generators.
     filters : width of each of the three judges; "whole" has half as much again.
     temperature : of the straight-through gradient, above 0.
@@ -58,8 +61,8 @@ class BandGAN(AdversarialPair):
     References
     ----------
     Shared and own seeds, for the phrase and for each bar: the hybrid model of Dong, Hsiao, Yang and Yang, "MuseGAN: multi-track sequential
-    generative adversarial networks for symbolic music generation and accompaniment", AAAI 2018, which has a single judge. As in
-    `AdversarialPair`, `SpectralNorm` and `PartChoice`.
+    generative adversarial networks for symbolic music generation and accompaniment", AAAI 2018, which has a single judge and whose players
+    do not hear one another. As in `AdversarialPair`, `SpectralNorm` and `PartChoice`.
     Lesson: 11 hybrid_gans.
     """
 
@@ -71,6 +74,7 @@ class BandGAN(AdversarialPair):
         shared: int = 24,
         bar: int = 12,
         own: int = 8,
+        listening: bool = True,
         units: int = 48,
         filters: int = 32,
         temperature: float = 1.0,
@@ -94,7 +98,7 @@ class BandGAN(AdversarialPair):
             "given": given,
             **{name: sizes[name] for name in ("shared", "bar", "own", "units")},
         }
-        self._shape |= {"temperature": temperature, "dice": dice, "seed": seed}
+        self._shape |= {"listening": listening, "temperature": temperature, "dice": dice, "seed": seed}
         generator = band_generator(**self._shape)
         judge = band_judge(filters, given=given, seed=seed)
         noise = shared + N_BARS * (bar + own * len(self.forged_parts))
@@ -162,7 +166,7 @@ class BandGAN(AdversarialPair):
     def seeds_to_tables(
         self, seeds: npt.ArrayLike, *, melodies: npt.ArrayLike | None = None, seed: int = 0, averaged: bool = True
     ) -> npt.NDArray[np.int32]:
-        """Return the tables, (n, 64, 13), that seed rows stand for: two rows that share a part's own numbers and the common ones share that part.
+        """Return the tables, (n, 64, 13), that seed rows stand for: the same numbers, the same throws, the same music.
 
         Parameters
         ----------
@@ -238,21 +242,9 @@ class BandGAN(AdversarialPair):
             tables[:, :, VOICES.index(self.given)] = melodies
         return tables
 
-    def averaged_generator(self) -> Any:
-        """Return generators that hold the running average of the weights."""
-        copy = band_generator(**self._shape)
-        for weight, kept in zip(copy.trainable_variables, self.averaged, strict=True):
-            weight.assign(np.array(ops.convert_to_numpy(kept)))  # its own buffer, which JAX will not write over
-        return copy
-
-    def get_config(self) -> dict[str, Any]:
-        """Return the constructor's arguments."""
-        return dict(self._arguments)
-
-    @classmethod
-    def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> BandGAN:
-        """Make a pair from what `get_config` returned."""
-        return cls(**config)
+    def make_generator(self) -> Any:
+        """Return fresh players, built as the band's own are."""
+        return band_generator(**self._shape)
 
 
 def _checked_weights(weights: Mapping[str, float] | None) -> dict[str, float]:

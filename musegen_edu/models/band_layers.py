@@ -6,7 +6,17 @@ from typing import Any
 
 from musegen_edu.models.gan_layers import SpectralConv1D, straight_through
 from musegen_edu.quiet_keras import keras
-from musegen_edu.tokens.band_codec import FIRST_PITCH, HOLD, KIT, LOWEST, N_SYMBOLS, PARTS, VOICES
+from musegen_edu.tokens.band_codec import (
+    FIRST_PITCH,
+    HOLD,
+    KIT,
+    LOWEST,
+    N_BARS,
+    N_SYMBOLS,
+    PARTS,
+    STEPS_A_BAR,
+    VOICES,
+)
 from musegen_edu.tokens.vocabulary import PAD
 
 layers, ops = keras.layers, keras.ops
@@ -14,6 +24,7 @@ layers, ops = keras.layers, keras.ops
 PART_WIDTHS = {part: N_SYMBOLS if part in VOICES else len(KIT) for part in PARTS}  # channels of a part, by its name
 _TINY = 1e-3  # stands for 0 under a logarithm
 JUDGES = ("rhythm", "harmony", "whole")
+ORDER = ("soprano", "bass", "alto", "drums")  # who plays first: the outer voices, then who fills in between
 
 
 class PartChoice(keras.layers.Layer):
@@ -93,14 +104,14 @@ class BandView(keras.layers.Layer):
     """What a judge may see of a band, (n, 64, channels): of the rolls of three voices, (n, 64, 59, 2) each, and the drums, (n, 64, 10).
 
     `"rhythm"` sees when: for each voice whether a note begins at a sixteenth, for each drum whether it is struck; no pitch. `"harmony"` sees
-    with what: for each pitch class how many of the voices sound it; no octave, no part, no drums. `"whole"` sees what begins, every pitch
+    with what: for each pitch class how many of the voices sound it, now and on average over the bar; no octave, no part, no drums. `"whole"` sees what begins, every pitch
     that sounds in each voice, and the drums.
 
     Examples
     --------
     >>> band = [ops.zeros((1, 64, 59, 2))] * 3 + [ops.zeros((1, 64, 10))]
     >>> [BandView(judge)(band).shape[-1] for judge in JUDGES]
-    [13, 12, 190]
+    [13, 24, 190]
     """
 
     def __init__(self, judge: str, **options: Any) -> None:
@@ -114,7 +125,9 @@ class BandView(keras.layers.Layer):
         if self.judge == "harmony":
             pitches = ops.arange(N_SYMBOLS - FIRST_PITCH) + LOWEST
             to_class = ops.one_hot(pitches % 12, 12, dtype=drums.dtype)  # (pitch, 12)
-            return ops.matmul(sum(sounds[1:], sounds[0]), to_class)
+            chroma = ops.matmul(sum(sounds[1:], sounds[0]), to_class)  # (n, 64, 12)
+            bars = ops.mean(ops.reshape(chroma, (-1, N_BARS, STEPS_A_BAR, 12)), axis=2)  # what the scale of a bar is
+            return ops.concatenate([chroma, ops.repeat(bars, STEPS_A_BAR, axis=1)], axis=-1)
         begins = [ops.sum(roll[..., 0], axis=-1, keepdims=True) for roll in rolls]
         return ops.concatenate([*begins, *(sounds if self.judge == "whole" else []), drums], axis=-1)
 

@@ -1,4 +1,4 @@
-"""What a band made by a network is measured to be, and what random and Markov bands are."""
+"""What a band is measured to be, how far real bands are from each other, and whether an accompanist listens."""
 
 from __future__ import annotations
 
@@ -12,29 +12,17 @@ from musegen_edu.bands import BandWindows
 from musegen_edu.metrics import CorpusIndex, ngram_novelty, qualified_notes, scale_consistency
 from musegen_edu.metrics.ensemble import bar_strings, ensemble_row
 from musegen_edu.metrics.multitrack import tonal_distance
-from musegen_edu.metrics.multitrack_rows import multitrack_row, real_to_real
-from musegen_edu.models.markov import MarkovModel
-from musegen_edu.sampling import generate
+from musegen_edu.metrics.multitrack_rows import multitrack_row, real_to_real, two_groups
+from musegen_edu.recipes.band_baselines import markov_bands as markov_bands
+from musegen_edu.recipes.band_baselines import random_bands as random_bands
 from musegen_edu.score import Score
-from musegen_edu.tokens.band_codec import (
-    HOLD,
-    KIT,
-    N_BARS,
-    N_COLUMNS,
-    N_STEPS,
-    N_SYMBOLS,
-    PARTS,
-    VOICES,
-    BandCodec,
-)
-from musegen_edu.tokens.vocabulary import PAD, START
+from musegen_edu.tokens.band_codec import N_BARS, PARTS, VOICES, BandCodec
 
 if TYPE_CHECKING:
     from musegen_edu.models.band_gan import BandGAN
 
 Tables = npt.NDArray[np.int32]
 
-MARKOV_ORDER = 3
 _EIGHTH = 12  # ticks: on a grid of sixteenths every note is longer than the 32nd of `qualified_notes`
 _SPLITS = 20
 
@@ -74,7 +62,7 @@ def band_row(tables: Tables) -> dict[str, float]:
     }
 
 
-def band_floor(tables: Tables, *, size: int, seed: int) -> dict[str, float]:
+def band_floor(tables: Tables, *, size: int, seed: int, pieces: npt.ArrayLike | None = None) -> dict[str, float]:
     """Return for each measure of `band_row` how far two groups of real bands are apart: a mean over random splits.
 
     Parameters
@@ -82,6 +70,7 @@ def band_floor(tables: Tables, *, size: int, seed: int) -> dict[str, float]:
     tables : (n, 64, 13), real music.
     size : bands in each group, at most n / 2.
     seed : of the splits.
+    pieces : (n,), which chorale each is cut from: no chorale is then in both groups, see `two_groups`.
 
     Raises
     ------
@@ -89,16 +78,14 @@ def band_floor(tables: Tables, *, size: int, seed: int) -> dict[str, float]:
         If `size` is not from 1 to n / 2.
     """
     scores = scores_of(tables)
-    floor = real_to_real(scores, seed=seed, size=size, names=PARTS, n_bars=N_BARS)
+    floor = real_to_real(scores, seed=seed, size=size, pieces=pieces, names=PARTS, n_bars=N_BARS)
     rng = np.random.default_rng(seed)
     longer = np.array([[qualified_notes(score, i, shortest=_EIGHTH) for i in range(len(VOICES))] for score in scores])
     scale = np.array([scale_consistency(score) for score in scores])
     gaps: dict[str, list[float]] = {}
     for _ in range(_SPLITS):
-        order = rng.permutation(len(tables))
-        groups = [order[:size], order[size : 2 * size]]
         rows = []
-        for group in groups:
+        for group in two_groups(len(tables), size=size, pieces=pieces, rng=rng):
             bars = bar_strings(tables[group])
             row = {f"notes of an eighth or more, {v}": _mean(longer[group, i]) for i, v in enumerate(VOICES)}
             row |= ensemble_row(tables[group])
@@ -139,6 +126,26 @@ def band_gaps(rows: dict[str, dict[str, float]], floor: dict[str, float]) -> dic
     return found
 
 
+def chords_by_chance(tables: Tables) -> float:
+    """Return on how many of the beats the voices are on a chord when each bass is exchanged for that of the band before.
+
+    What players who agree lose by the exchange is what they have agreed on: compare with "beats on a chord" of `band_row`.
+
+    Examples
+    --------
+    >>> from musegen_edu.bands import band_windows
+    >>> tables = band_windows("valid").tables
+    >>> chords_by_chance(tables) < band_row(tables)["beats on a chord"] - 0.2
+    True
+
+    Lesson: 11 hybrid_gans.
+    """
+    exchanged = tables.copy()
+    bass = VOICES.index("bass")
+    exchanged[:, :, bass] = np.roll(tables[:, :, bass], 1, axis=0)
+    return ensemble_row(exchanged)["beats on a chord"]
+
+
 def novelty(tables: Tables, train: BandWindows) -> dict[str, float]:
     """Return how much of some bands was in the training windows: whole bars with all parts, whole windows, runs of notes.
 
@@ -164,64 +171,6 @@ def novelty(tables: Tables, train: BandWindows) -> dict[str, float]:
             ngram_novelty(_voices_of(scores_of(tables)), CorpusIndex(_voices_of(train.scores())))
         ),
     }
-
-
-def random_bands(tables: Tables, n: int, *, seed: int) -> Tables:
-    """Return n bands in which every cell of every part is drawn by itself, as often as some tables have it: (n, 64, 13).
-
-    Parameters
-    ----------
-    tables : (m, 64, 13), what is counted.
-    n : how many.
-    seed : of the draws.
-
-    Examples
-    --------
-    >>> from musegen_edu.bands import band_windows
-    >>> random_bands(band_windows("valid").tables, 2, seed=0).shape
-    (2, 64, 13)
-    """
-    rng = np.random.default_rng(seed)
-    columns = [rng.choice(tables[:, :, column].ravel(), (n, N_STEPS)) for column in range(N_COLUMNS)]
-    return np.stack(columns, axis=2).astype(np.int32)
-
-
-def markov_bands(tables: Tables, n: int, *, seed: int, order: int = MARKOV_ORDER) -> Tables:
-    """Return n bands in which every part is a Markov chain that knows nothing of the others: (n, 64, 13).
-
-    The drums are one chain whose tokens are all strokes at a sixteenth; the voices one chain each. A chain begins as the windows begin.
-
-    Parameters
-    ----------
-    tables : (m, 64, 13), what the chains are counted on.
-    n : how many.
-    seed : of the draws.
-    order : how many sixteenths a chain looks back.
-
-    Examples
-    --------
-    >>> from musegen_edu.bands import band_windows
-    >>> markov_bands(band_windows("valid").tables, 2, seed=0).shape
-    (2, 64, 13)
-    """
-    strokes = tables[:, :, len(VOICES) :] @ (1 << np.arange(len(KIT)))  # (m, 64): a number for each set of strokes
-    seen, drums = np.unique(strokes, return_inverse=True)
-    lines = [tables[:, :, voice] for voice in range(len(VOICES))] + [drums.reshape(strokes.shape)]
-    bands = np.zeros((n, N_STEPS, N_COLUMNS), np.int32)
-    for part, line in enumerate(lines):
-        size = N_SYMBOLS if part < len(VOICES) else len(seen)
-        # tokens 0 to 2 are padding, start and end: what is drawn begins at 3, and padding is never drawn, as it is never counted
-        sequences = np.concatenate([np.full((len(line), 1), START), line + 3], axis=1)
-        model = MarkovModel(order, size + 3).fit(list(sequences))
-        for row, drawn in enumerate(generate(model, [START], n_steps=N_STEPS, batch=n, seed=seed + part)):
-            symbols = np.full(N_STEPS, HOLD if part < len(VOICES) else 0)
-            told = drawn[1:] - 3  # back-off draws the specials now and then: they count as hold, or as no stroke
-            symbols[: len(told)] = np.where(told > PAD, told, symbols[: len(told)])
-            if part < len(VOICES):
-                bands[row, :, part] = symbols
-            else:
-                bands[row, :, len(VOICES) :] = seen[symbols][:, None] >> np.arange(len(KIT)) & 1
-    return bands
 
 
 def judge_accompaniments(model: BandGAN, train: BandWindows, test: BandWindows, *, seed: int) -> dict[str, Any]:

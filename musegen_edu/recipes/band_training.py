@@ -24,12 +24,16 @@ JUDGE_PACE = 2.0  # the judges' learning rate, in players' rates
 
 
 def band_network(
-    profile: Profile, *, weights: Mapping[str, float] | None = None, given: str | None = None, seed: int = 0
+    profile: Profile,
+    *,
+    weights: Mapping[str, float] | None = None,
+    given: str | None = None,
+    listening: bool = True,
+    seed: int = 0,
 ) -> BandGAN:
     """Return an untrained pair of a profile's size."""
-    return BandGAN(
-        weights, given=given, units=profile.units, filters=profile.embedding, average=AVERAGE, dice=DICE, seed=seed
-    )
+    sizes = {"units": profile.units, "filters": profile.embedding}
+    return BandGAN(weights, given=given, listening=listening, average=AVERAGE, dice=DICE, seed=seed, **sizes)
 
 
 def fit_band(
@@ -111,9 +115,3 @@ class BandBatches(keras.utils.PyDataset):  # type: ignore[misc]  # Keras has no 
         """Draw the order of the next epoch."""
         self._epoch += 1
         self._order()
-
-
-def keep_average(model: BandGAN) -> None:
-    """Give the players the running average of their weights: what is stored is then the same twice, and steady."""
-    for weight, kept in zip(model.generator.trainable_variables, model.averaged, strict=True):
-        weight.assign(np.array(keras.ops.convert_to_numpy(kept)))

@@ -20,7 +20,7 @@
 # %% [markdown] id="goals"
 # ## What you will be able to do
 #
-# 1. Let several generators play together through a shared seed, show by freezing what is shared and what a player's own, and test whether they agree.
+# 1. Let several generators play together, through a shared seed and by listening to one another; show by freezing who reads what, and test by a swap whether they agree.
 # 2. Set several judges over them, measure what each judge's weight does, and compute MuseGAN's measures by hand.
 # 3. Have a band accompany your own melody, put a band beside chance, Markov chains and real music, and hear what a judge adds to a VAE.
 # 4. Translate between two styles with a cycle, say what the cycle guarantees and what it does not, and measure style and content against simpler rivals.
@@ -140,7 +140,8 @@ for ax, (name, q) in zip(axes, {"real songs": real, **bands}.items()):
     ax.imshow(q, cmap="Greys", vmin=-0.04, vmax=0.16, aspect="auto")
     for a, b in np.ndindex(q.shape):
         if q[a, b] > 0.005:
-            ax.text(b, a, f"{q[a, b]:.0%}".rstrip("%"), ha="center", va="center", fontsize=10, color="white" if q[a, b] > 0.07 else "black")
+            color = "white" if q[a, b] > 0.07 else "black"
+            ax.text(b, a, f"{100 * q[a, b]:.0f}", ha="center", va="center", fontsize=10, color=color)
     for a, b in np.argwhere(chords):
         ax.add_patch(plt.Rectangle((b - 0.5, a - 0.5), 1, 1, fill=False, color=PALETTE[1], linewidth=1.5))
     ax.set(xticks=range(7), xticklabels=NOTES, yticks=range(3), yticklabels=ROOTS)
@@ -158,6 +159,41 @@ for ax, (name, q) in zip(axes, {"real songs": real, **bands}.items()):
 # - **The hybrid** has both: a way to agree, and somebody who insists. Most of the shared seeds have become a *chord* (the last line; where the bass wavers between two roots, the tune stays on the note that both chords have). Nobody told the band what a chord is. And each player is still free to choose among what fits.
 #
 # That is the whole idea. In MuseGAN, and in our band below, seeds are numbers instead of rows of a table, and players are networks.
+#
+# </details>
+
+# %% [markdown] id="in-turn-intro"
+# ### A fourth way: listen
+#
+# Players can agree without any seed at all, if they play **in turn**: the bass throws its die, and the tune *hears* what has fallen before it throws its own. The tune's table then has a row for each root that it may have heard:
+#
+# $$q(a, b) = q_1(a)\; q_2(b \mid a)$$
+#
+# That is the chain rule of lesson 05, with players in place of time steps, and every $q(a, b)$ can be written like that. **Predict.** *How many bars fit now? And what does it cost, that a shared seed does not?*
+
+# %% id="in-turn"
+def learn_in_turn(steps=4000, rate=5.0, seed=0):
+    """Return the table of the bass and that of a tune who hears it, against all three judges with weight 1."""
+    rng = np.random.default_rng(seed)
+    first, second = rng.normal(0, 0.5, 3), rng.normal(0, 0.5, (3, 7))
+    for _ in range(steps):
+        q1, q2 = softmax(first), softmax(second)
+        q = q1[:, None] * q2
+        g = slope(real, q) + slope(real.sum(1), q.sum(1))[:, None] + slope(real.sum(0), q.sum(0))
+        for logits, player, told in ((first, q1, (g * q2).sum(axis=1)), (second, q2, g * q1[:, None])):
+            logits -= rate * player * (told - (player * told).sum(axis=-1, keepdims=True))
+    return q1, q2
+
+q1, q2 = learn_in_turn()
+in_turn = q1[:, None] * q2
+print(f"in turn: {in_turn[chords].sum():.0%} of the bars fit; no bar's probability is off by more than {abs(in_turn - real).max():.3f}")
+
+# %% [markdown] id="in-turn-explained"
+# <details><summary>What happened, and why</summary>
+#
+# Nearly all of them, and each real bar as often as it should be, without a wavering row. Whatever the bass has thrown, the tune can answer it; with a shared seed it can only rely on what was agreed *before* anybody threw.
+#
+# The cost: somebody must wait. Parts are no longer forged at once but one after the other, and they are not free of one another any more: draw the bass's own seed anew, and the tune has to change as well. The band below has **both**: a shared seed for the plan, and players who listen.
 #
 # </details>
 
@@ -200,8 +236,8 @@ for i, (ax, values, y) in enumerate(zip(axes, (fits, apart), ("share of bars tha
     ax.plot(places, values, LINES[i], marker=MARKERS[i], color=PALETTE[i], linewidth=2, markersize=8)
     ax.set_xticks(places, [f"{weight:g}" for weight in WEIGHTS])
     ax.set_ylim(0, 1.15 * max(values))
-    title = f"Bars that fit: from {fits[0]:.0%} to {fits[-1]:.0%}" if i == 0 else f"Each part by itself: from {apart[0]:.2f} off to {apart[-1]:.2f}"
-    dress(ax, title=title, x="weight of the judge who hears both (the others have 1)", y=y)
+    fit, off = f"from {fits[0]:.0%} to {fits[-1]:.0%}", f"from {apart[0]:.2f} off to {apart[-1]:.2f}"
+    dress(ax, title=f"Each part by itself: {off}" if i else f"Bars that fit: {fit}", x="weight of the judge who hears both (the others have 1)", y=y)
 
 # %% [markdown] id="weights-explained"
 # <details><summary>What happened, and why</summary>
@@ -218,15 +254,20 @@ for i, (ax, values, y) in enumerate(zip(axes, (fits, apart), ("share of bars tha
 # Now with networks. Our band plays four bars of 4/4 on a grid of sixteenths: **soprano, alto and bass** learn from Bach's chorales, all moved to keys without sharps and flats. Bach wrote no **drums**, so a rule adds them to the training music: the busier the voices, the busier the groove, and a fill where a line of the hymn ends. (Made-up drums, therefore; real drummers are in `fetch_dataset("groove")`.)
 #
 # ```
-#   shared seed ──►  plan, beat by beat ──┬──► soprano's network ◄── soprano's own seed
-#   (for the phrase, and for each bar)    ├──► alto's network    ◄── alto's own seed
-#                                         ├──► bass's network    ◄── bass's own seed
-#                                         └──► drums' network    ◄── drums' own seed
-#                                                    │
+#   shared seed ──►  plan, beat by beat ──┬──► 1 soprano's network ◄── soprano's own seed
+#   (for the phrase, and for each bar)    │        │ heard by 2, 3, 4
+#                                         ├──► 2 bass's network    ◄── bass's own seed
+#                                         │        │ heard by 3, 4
+#                                         ├──► 3 alto's network    ◄── alto's own seed
+#                                         │        │ heard by 4
+#                                         └──► 4 drums' network    ◄── drums' own seed
+#                                                  │
 #                          rhythm judge (when?)   harmony judge (which notes together?)   judge of the whole
 # ```
 #
-# The **rhythm judge** sees when notes and strokes begin, and no pitch. The **harmony judge** sees which note names sound together, and neither octave nor drums. The third sees all.
+# They play in turn: the outer voices first, then the alto who fills in between, then the drums. (MuseGAN's players [1] do not hear one another. Section 5 shows what that changes.)
+#
+# The **rhythm judge** sees when notes and strokes begin, and no pitch. The **harmony judge** sees which note names sound together, and which of them make up the bar; neither octave nor drums. The third sees all.
 
 # %% id="band-data"
 print({split: len(found) for split, found in windows.items()}, "windows of four bars;", "parts:", ", ".join(PARTS))
@@ -238,7 +279,7 @@ windows["test"].score(2)
 # %% [markdown] id="open-intro"
 # ### The players, in the open
 #
-# Nothing in them is new. A plan is unfolded from the shared seed, bars first, then beats (transposed convolutions, as in lesson 10); each player reads the plan and its own seed, and unfolds them into sixteenths: for each of them a logit for each symbol, or for each drum. (From the logits it *throws* what it plays, as in lesson 10; the throws are its own, too.) At the end we compare the shapes of all weights with those of the class that is trained below.
+# Nothing in them is new. A plan is unfolded from the shared seed, bars first, then beats (transposed convolutions, as in lesson 10); each player reads the plan and its own seed, hears what has been played before it, and unfolds all that into sixteenths: for each of them a logit for each symbol, or for each drum. From the logits it *throws* what it plays; the throws are its own, too. Lesson 10's straight-through choice lets a judge's complaint pass back through a throw. So it reaches even those who were only *heard*: a soprano that leaves the bass no good note is told so. At the end we compare the shapes of all weights with those of the class that is trained below.
 
 # %% id="open-plan"
 from musegen_edu.models.band_layers import PART_WIDTHS
@@ -258,21 +299,42 @@ def open_plan(row, shared, bar, units):
     x = smooth(layers.Conv1DTranspose(units, 4, 4)(x))  # each bar becomes four beats
     return smooth(layers.Conv1D(units, 3, padding="same")(x))
 
+# %% id="open-hear"
+from musegen_edu.models.band_layers import ORDER, VoiceRoll
+from musegen_edu.models.gan_layers import straight_through
+
+def hear(logits):
+    """What the others hear of a voice, (n, 64, 60): whether a note begins, and which of 59 pitches sounds."""
+    roll = VoiceRoll()(straight_through(logits, 1.0))  # (n, 64, pitch, (begins, sounds)) of the symbols that are chosen
+    return ops.concatenate([ops.sum(roll[..., 0], axis=-1, keepdims=True), roll[..., 1]], axis=-1)
+
+print("they play in this order:", ", ".join(ORDER))
+
 # %% id="open-player"
-def open_player(plan, mine, units, channels):
-    """A plan (n, 16, units) and a player's own seed (n, 4, own) to what it plays: logits (n, 64, channels)."""
-    heard = ops.concatenate([plan, ops.repeat(mine, 4, axis=1)], axis=-1)
-    y = smooth(layers.Conv1D(units, 3, padding="same")(heard))
+def open_player(plan, mine, heard, units, channels):
+    """A plan (n, 16, units), a player's own seed (n, 4, own) and the voices it hears to what it plays: logits (n, 64, channels)."""
+    told = [plan, ops.repeat(mine, 4, axis=1)]
+    if heard:  # nobody has played before the first
+        heard = ops.concatenate(heard, axis=-1) if len(heard) > 1 else heard[0]
+        told.append(smooth(layers.Conv1D(units, 4, 4)(heard)))  # beat by beat
+    y = smooth(layers.Conv1D(units, 3, padding="same")(ops.concatenate(told, axis=-1)))
     y = smooth(layers.Conv1DTranspose(units, 4, 4)(y))  # each beat becomes four sixteenths
+    if len(told) > 2:
+        y = ops.concatenate([y, heard], axis=-1)  # and sixteenth by sixteenth
     y = smooth(layers.Conv1D(units, 3, padding="same")(y))
     return layers.Conv1D(channels, 1)(y)
 
+# %% id="open-band"
 def open_band(shared, bar, own, units):
     first = shared + 4 * bar
     row = keras.Input((first + 4 * 4 * own,))
     plan, mine = open_plan(row, shared, bar, units), ops.reshape(row[:, first:], (-1, 4, 4, own))  # (n, part, bar, own)
-    played = [open_player(plan, mine[:, i], units, PART_WIDTHS[part]) for i, part in enumerate(PARTS)]
-    return keras.Model(row, ops.concatenate(played, axis=-1))
+    played, heard = {}, []
+    for part in ORDER:
+        played[part] = open_player(plan, mine[:, PARTS.index(part)], heard, units, PART_WIDTHS[part])
+        if part != "drums":
+            heard.append(hear(played[part]))
+    return keras.Model(row, ops.concatenate([played[part] for part in PARTS], axis=-1))
 
 # %% [markdown] id="train-intro"
 # ### Train a small one
@@ -360,7 +422,7 @@ for name in ("band_gan", "band_accompanist", "vae_gan", "style_cycle"):
 # %% [markdown] id="predict-freeze"
 # ### What is shared, what is a player's own
 #
-# From here on the course's band plays: the same players and judges, wider, and trained for longer. Take a seed, keep all of its numbers but some, and draw those anew. The dice that the players throw for each note stay as they fell. **Predict** the whole table before you run it: *five rows (which numbers are drawn anew: the shared ones, or one player's own), four columns (by how much each part changes). Which fields will be exactly 0?*
+# From here on the course's band plays: the same players and judges, wider, and trained for longer. Take a seed, keep all of its numbers but some, and draw those anew. The dice that the players throw for each note stay as they fell. **Predict** the whole table before you run it: *five rows (which numbers are drawn anew: the shared ones, or one player's own), four columns (by how much each part changes), both in the order in which they play. Which fields will be exactly 0?*
 
 # %% id="freeze"
 from musegen_edu import load_pretrained
@@ -377,9 +439,9 @@ COLUMNS = {part: [i] if i < 3 else list(range(3, 13)) for i, part in enumerate(P
 seeds = band.draw_seeds(48, seed=1)
 before = band.seeds_to_tables(seeds)
 changed = np.zeros((5, 4))
-for row, part in enumerate((None, *PARTS)):
+for row, part in enumerate((None, *ORDER)):
     after = band.seeds_to_tables(redraw(seeds, part, seed=2))
-    for column, name in enumerate(PARTS):
+    for column, name in enumerate(ORDER):
         changed[row, column] = (after[..., COLUMNS[name]] != before[..., COLUMNS[name]]).any(axis=-1).mean()
 
 # %% id="freeze-figure"
@@ -388,11 +450,10 @@ ax.imshow(changed, cmap="Greys", vmin=-0.05, vmax=max(0.6, changed.max()), aspec
 for row, column in np.ndindex(changed.shape):
     dark = changed[row, column] > 0.3
     ax.text(column, row, f"{changed[row, column]:.0%}", ha="center", va="center", color="white" if dark else "black", fontsize=11)
-rows = ["the shared seed", *(f"the {part}'s own" for part in PARTS)]
-ax.set(xticks=range(4), xticklabels=PARTS, yticks=range(5), yticklabels=rows)
-others = changed[1:][~np.eye(4, dtype=bool)].max()
-own, shared = np.diag(changed[1:]).mean(), changed[0].mean()
-title = f"Own seed: {own:.0%} of one's own part, {others:.0%} of another's; shared seed: {shared:.0%} of all"
+rows = ["the shared seed", *(f"the {part}'s own" for part in ORDER)]
+ax.set(xticks=range(4), xticklabels=ORDER, yticks=range(5), yticklabels=rows)
+own, later, earlier = np.diag(changed[1:]), changed[1:][np.triu_indices(4, 1)], changed[1:][np.tril_indices(4, -1)]
+title = f"Own seed: {own.mean():.0%} of one's own part, {later.mean():.0%} of later ones, {earlier.max():.0%} of earlier ones"
 dress(ax, x="share of the sixteenths at which this part plays something else")
 _ = ax.figure.suptitle(title, color=INK, fontsize=12, fontweight="bold", x=0.0, ha="left")
 
@@ -417,7 +478,7 @@ new_song = np.concatenate([one[:1], redraw(one, None, seed=3)[1:]])
 played(new_song, "Four pieces, the same players' seeds")
 
 # %% id="swap-trained"
-from musegen_edu.recipes.band_judging import markov_bands
+from musegen_edu.recipes.band_baselines import markov_bands
 
 groups = {"real music": windows["test"].tables, "the small band": stages["after"], "the course's band": band.generate_tables(192, seed=4),
           "Markov chains": markov_bands(windows["train"].tables, 96, seed=0)}  # fmt: skip
@@ -428,9 +489,9 @@ for name, tables in groups.items():
 # %% [markdown] id="freeze-explained"
 # <details><summary>What happened, and why</summary>
 #
-# The zeros of the table are exact: nobody reads another player's own seed, so it *cannot* move anybody else. The drummer's own seed decides which groove is played, and you have heard four of them over the same three voices. The shared seed moves everybody a little.
+# The zeros of the table are exact: nobody reads another player's own seed, and nobody hears those who play later. So a new drummer moves nobody, and you have heard four of them over the same three voices. Above the diagonal is what *listening* does: a new soprano is heard by all others, and they answer. The shared seed moves everybody.
 #
-# *A little*: that is the catch. The voices read their seeds, and then throw dice for each note; and by now it is mostly the dice who decide. What the dice say no other player can know. So look at the swap before you praise: the band's voices are on a chord more often than Markov chains are, but **they lose nothing when the bass is exchanged**. They have come to prefer notes that go with most others; they have not agreed on anything. It is jamming (section 1), by players who could do better: the plan is there, and a few minutes of training were not enough to make them read it. Section 6 has players who do.
+# And the swap? The voices of the course's band are on a chord about as often as Bach's are, and with the bass of another piece they lose about as much as Bach's do: **they agree**, on something that holds for this piece alone. Markov chains lose nothing, for there is nothing to lose. The large band has learnt in half an hour what the small one had not begun with: see in section 5 whether it is the plan or the ears that did it.
 #
 # </details>
 
@@ -530,7 +591,7 @@ for name, gap in sorted(gaps.items(), key=lambda item: item[1]):
 # %% [markdown] id="measures-real-intro"
 # ### Real music first
 #
-# A number alone is nothing. So: the same measures for four-bar windows of Bach's chorales that no model has seen, and for the *floor*. The floor says how far two groups of real windows, drawn at random, are from each other. No model can be expected to come nearer to real music than real music does.
+# A number alone is nothing. So: the same measures for four-bar windows of Bach's chorales that no model has seen, and for the *floor*. The floor says how far two groups of real windows are from each other, each from one half of the chorales, drawn at random. No model can be expected to come nearer to real music than real music does.
 #
 # **Predict.** *In which measures will the floor be 0?*
 
@@ -539,7 +600,7 @@ from musegen_edu.metrics import multitrack_row, real_to_real
 
 held_out = windows["test"].scores()
 real_row = multitrack_row(held_out, names=PARTS, n_bars=4)
-floor = real_to_real(held_out, seed=0, names=PARTS, n_bars=4)
+floor = real_to_real(held_out, seed=0, pieces=windows["test"].piece, names=PARTS, n_bars=4)
 print(f"{'':32s} real music   floor")
 for name, value in real_row.items():
     print(f"{name:32s} {value:10.3f}   {floor[name]:5.3f}")
@@ -593,22 +654,23 @@ cells_to_score(read["a coin for each cell"], "A coin for each cell")
 # %% [markdown] id="judges-intro"
 # ## 5 · What each judge is for
 #
-# Back to section 2, with networks. Each line of the table is a band of its own: the same sizes, the same first weights, the same number of steps, trained for the model card of the course's band; only the judges' weights differ. Beside MuseGAN's measures stand a few of our own, such as the share of the beats on which the three voices sound a major, minor or diminished triad (three notes drawn evenly: 15 %), and the share of the voices' notes that begin on a beat.
+# Back to section 2, with networks. Each line of the table is the mean of two small trainings with two seeds, made for the model card of the course's band: the same sizes, the same number of steps; only the judges' weights differ. In the last line but two the weights are equal and **nobody listens**: four players who share nothing but the plan, as in MuseGAN. Beside MuseGAN's measures stand a few of our own, such as the share of the beats on which the three voices sound a major, minor or diminished triad (three notes drawn evenly: 15 %), the same with the bass of another piece, and the share of the voices' notes that begin on a beat.
 #
-# **Predict.** *The rhythm judge sees no pitch, the harmony judge no beginnings. If one of them has weight 0, what gets worse? And does weight 3 make better what weight 1 made good?*
+# **Predict.** *The rhythm judge sees no pitch, the harmony judge no beginnings. If one of them has weight 0, what gets worse? Does weight 3 make better what weight 1 made good? And what will be missing where nobody listens?*
 
 # %% id="judges-table"
-
 from musegen_edu import load_card
 
 facts = load_card("band_gan")["metrics"]
-weight_rows = {name: {key: np.nan if value is None else value for key, value in row.items()} for name, row in facts["weights"].items()}
+runs = {name: {key: np.array(values, float) for key, values in rows.items()} for name, rows in facts["weights"].items()}  # a value a seed
+means = {name: {key: values.mean() for key, values in rows.items()} for name, rows in runs.items()}
 real_row, floor = facts["real"], facts["floor"]
-SHOWN = {"beats on a chord": "on a chord", "tonal distance, soprano-bass": "TD sop-bass", "beginnings on a beat": "on a beat",
-         "beginnings together": "together", "in 8-beat pattern, drums": "DP on 8ths", "pitch classes a bar, bass": "UPC bass"}  # fmt: skip
+real_row["beats on a chord, bass exchanged"] = facts["beats on a chord, bass exchanged"]["held-out music"]
+SHOWN = {"beats on a chord": "on a chord", "beats on a chord, bass exchanged": "bass exch.", "tonal distance, soprano-bass": "TD sop-bass",
+         "beginnings on a beat": "on a beat", "beginnings together": "together", "pitch classes a bar, bass": "UPC bass"}  # fmt: skip
 print(f"{'':32s}" + "".join(f"{short:>13s}" for short in SHOWN.values()))
-for name, row in {**weight_rows, "real music": real_row, "floor": floor}.items():
-    print(f"{name:32s}" + "".join(f"{row[key]:13.3f}" for key in SHOWN))
+for name, row in {**means, "real music": real_row, "floor": floor}.items():
+    print(f"{name:32s}" + "".join(f"{row.get(key, np.nan):13.3f}" for key in SHOWN))
 
 # %% id="judges-figure"
 GROUPS = {"rhythm": ("beginnings on a beat", "beginnings together"), "harmony": ("beats on a chord", "tonal distance, soprano-bass")}
@@ -617,22 +679,26 @@ figure, axes = plt.subplots(1, 2, figsize=(11, 3.4), dpi=110, sharey=True, layou
 for ax, (judge, setting) in zip(axes, SETTINGS.items()):
     course = {}
     for i, (group, keys) in enumerate(GROUPS.items()):
-        rows = [weight_rows[setting.format(weight)] for weight in (0, 1, 3)]
-        course[group] = [np.mean([abs(row[key] - real_row[key]) / floor[key] for key in keys]) for row in rows]
-        ax.plot((0, 1, 3), course[group], LINES[i], marker=MARKERS[i], color=PALETTE[i], linewidth=2, markersize=8, label=f"measures of {group}")
+        some = [runs[setting.format(weight)] for weight in (0, 1, 3)]
+        off = np.array([np.mean([abs(rows[key] - real_row[key]) / floor[key] for key in keys], axis=0) for rows in some])  # (weight, seed)
+        course[group] = off.mean(axis=1)
+        ax.fill_between((0, 1, 3), off.min(axis=1), off.max(axis=1), color=PALETTE[i], alpha=0.2, linewidth=0)
+        look = {"marker": MARKERS[i], "color": PALETTE[i], "linewidth": 2, "markersize": 8}
+        ax.plot((0, 1, 3), course[group], LINES[i], label=f"measures of {group}", **look)
     ax.set_xticks((0, 1, 3))
     title = f"Measures of {judge}: {course[judge][0]:.0f}, {course[judge][1]:.0f}, {course[judge][2]:.0f} floors off"
-    dress(ax, title=title, x=f"weight of the {judge} judge", y="floors from real music" if judge == "rhythm" else "")
+    dress(ax, title=title, x=f"weight of the {judge} judge (shaded: its seeds)", y="floors from real music" if judge == "rhythm" else "")
 axes[0].set_ylim(0)
 add_legend(axes[0], loc="best")
 
 # %% [markdown] id="judges-explained"
 # <details><summary>How to read it</summary>
 #
-# - **The rhythm judge does what it is for.** Without it notes begin less often together, and less often on a beat, than in real music. With weight 1 both become more frequent, the second even more so than in real music; weight 3 brings nothing that weight 1 has not brought.
-# - **The harmony judge disappoints**, at least in so short a time. Whatever its weight, about as many beats are on a chord, and soprano and bass lie about as far apart. What it asks for, that three players choose notes for *one another*, is harder to learn than a groove, and 300 steps are few.
+# - **The harmony judge is needed.** Without it clearly fewer beats are on a chord. The judge of the whole could hear the same, but has much else to complain of. Weight 3 adds little to weight 1: what was asked for has been learnt.
+# - **The rhythm judge is hardly missed.** When notes begin is heard by the judge of the whole as well, and it is the first thing that is learnt. With weight 3 more notes begin together than in real music, and fewer beats are on a chord: an overruled judge of harmony is listened to less.
+# - **Where nobody listens**, more beats are on a chord than chance has. But look at the next column: with a stranger's bass they are *as many*. The players have learnt to prefer notes that go with most others, and have agreed on nothing. The plan that could carry an agreement is there, as in section 1; but what the dice throw for one voice no plan knows. With ears the same number of steps is enough.
 #
-# Each line is *one* training. Games end differently each time, so small differences mean nothing; which setting is *best* is the question of Exercise 3.
+# Two trainings a line are few. Where the shaded bands overlap, nothing has been shown; which setting is *best* is the question of Exercise 3.
 #
 # </details>
 
@@ -674,7 +740,7 @@ for name, tables in (("Bach's own voices", given), ("the accompanist", played)):
 #
 # Under the melody that it was made for, most beats of the accompaniment are on a chord, if not as many as with Bach; under a stranger's melody it loses as much as Bach's own voices do. **It has listened.** The measure is no praise by itself: more chords than Bach would not be better than Bach, who writes passing notes and suspensions.
 #
-# Why is this so much easier than a band out of nothing? Because the melody is a *shared seed that everybody can read*, and a rich one: 64 symbols, and each of them says something about the chord. The judges, too, are shown the melody, so that "does it fit?" is the first thing they learn to ask.
+# For the players it is the task they know from section 3: bass, alto and drums answer a soprano. The judges are shown the melody, too, and since it is always a real one, whatever does not fit is the others' fault.
 #
 # </details>
 
@@ -687,7 +753,8 @@ for name, tables in (("Bach's own voices", given), ("the accompanist", played)):
 
 # %% id="scorecard"
 from musegen_edu.metrics.scorecards import Scorecard
-from musegen_edu.recipes.band_judging import band_row, markov_bands, random_bands
+from musegen_edu.recipes.band_baselines import random_bands
+from musegen_edu.recipes.band_judging import band_row
 
 known = windows["train"].tables
 groups = {"random": random_bands(known, 96, seed=0), "Markov": markov_bands(known, 96, seed=0), "band": band.generate_tables(96, seed=0),
@@ -706,7 +773,8 @@ ax.axvspan(0.08, 2, color=PALETTE[4], alpha=0.2)
 ax.set(xscale="log", yticks=range(len(told)), yticklabels=told, xlim=(0.08, None))
 ax.invert_yaxis()
 inside = {name: sum(row[key] <= 2 for key in told) for name, row in times.items()}
-title = f"Within twice the floor (grey): band {inside['band']}, Markov {inside['Markov']}, training music {inside['training music']} of {len(told)} rows"
+counts = ", ".join(f"{name} {inside[name]}" for name in ("band", "Markov", "training music"))
+title = f"Within twice the floor (grey): {counts} of {len(told)} rows"
 add_legend(dress(ax, x="distance from held-out music, in floors (0.1 and less at the edge)"), ncols=4, loc=(0, -0.16))
 _ = figure.suptitle(title, color=INK, fontsize=12.5, fontweight="bold", x=0.0, ha="left")
 
@@ -722,10 +790,10 @@ print(f"bars of the band that come once or are the first of their kind: {rows['b
 # %% [markdown] id="scorecard-explained"
 # <details><summary>How to read it</summary>
 #
-# - Markov chains come near in many rows, and in some nearer than the band. Look at *which*: these rows hear **one part at a time**, and a chain that copies each part's habits cannot fail there. The band's alto, for one, is too simple: too few notes a bar, and too few note names.
-# - The rows that hear parts *together* (beats on a chord, beginnings together, voices crossed) are where the chains are no better than chance. The band begins its notes together, as real players do, for the drums and the beat are the same in all its pieces. Its chords are another matter: the swap of section 3 has shown that they are no agreement.
+# - Markov chains come near in some rows, and in a few nearer than the band. Look at *which*: these rows hear **one part at a time**, and a chain that copies each part's habits cannot fail there.
+# - The rows that hear parts *together* (beats on a chord, beginnings together, voices crossed) are where the chains are no better than chance. There the band is near real music, in chords as near as training music is; its voices still cross too often.
+# - **Scale consistency**: the band leaves its scale a little more often than Bach does, and a little more often than the chains do. Its judges hear what sounds in a bar, and no longer; a sharp that fits its own chord passes. The accompanist, whose melody comes from Bach, stays in its scale.
 # - Even training music is not within twice the floor everywhere. The floor is strict, and the held-out chorales are other pieces.
-# - So this band is no Bach, and the table says where. The accompanist of section 6, who has a melody to agree *about*, does far better.
 #
 # </details>
 
@@ -986,7 +1054,8 @@ for way in ("reel to chorale", "chorale to reel"):
     for name, short in {"rule": "a rule", "latent 1": "latent arithmetic", "cycle": "the cycle", "another": "real tunes of it"}.items():
         print(f"  {short:18s}" + "".join(f"{style_facts[way][name][key]:18.2f}" for key in ASKED))
     came_home = style_facts[way]["back again"]
-    print(f"  there and back by the cycle: rhythm {came_home['rhythm']:.2f}, contour {came_home['contour']:.2f}, chroma {came_home['chroma']:.2f}")
+    kept = ", ".join(f"{key} {came_home[key]:.2f}" for key in ("rhythm", "contour", "chroma"))
+    print(f"  there and back by the cycle: {kept}")
 
 # %% [markdown] id="transfer-card-explained"
 # <details><summary>How to read it</summary>
@@ -1008,7 +1077,8 @@ for ax, way in zip(axes, ("reel to chorale", "chorale to reel")):
     ax.axhline(style_facts[way]["another"]["content"], color=PALETTE[4], linestyle=":", label="content of a stranger")
     ax.set_xticks(places, [f"{point['cycle']:g}" for point in style_facts["curve"]])
     ax.set_ylim(0, 1.05)
-    dress(ax, title=f"{way}: content from {values[0]:.2f} to {values[-1]:.2f}", x="weight of the cycle loss", y="score" if ax is axes[0] else "")
+    title = f"{way}: content from {values[0]:.2f} to {values[-1]:.2f}"
+    dress(ax, title=title, x="weight of the cycle loss", y="score" if ax is axes[0] else "")
 handles = axes[0].get_legend_handles_labels()
 _ = figure.legend(*handles, loc="outside lower center", ncols=3, frameon=False, labelcolor=INK)
 
@@ -1046,7 +1116,7 @@ for name, short in MODELS.items():
 # So, when *not*:
 #
 # - **A single part, and right answers at hand?** Then cross-entropy is enough (lessons 05 to 08): it trains steadily, and its loss says how good it is. No game does.
-# - **Right answers for a whole band?** Lesson 06's chorale network writes four voices, and each of them sees what the others have written. It needs no judge. What a game adds is *all parts at once from one seed*, and players that can be varied one by one.
+# - **Right answers for a whole band?** Lesson 06's chorale network writes four voices, and each of them sees what the others have written. It needs no judge. What a game adds is a whole band from one seed, and players that can be varied alone.
 # - **A rule that comes near?** Measure it first. It is in this lesson's tables as a rival.
 # - **Little data?** The judge over-fits first (see the questions below), and takes the players with it.
 #
@@ -1117,16 +1187,22 @@ check_cycle(cycle_loss)
 # %% [markdown] id="exercise-weight"
 # ### Exercise 3 · Choose a judge's weight by measurement (modify, 10 min)
 #
-# The table of section 5 again: `weight_rows` has MuseGAN's measures for each setting of the judges' weights, `real_row` those of real music, `floor` how far real music is from itself. Write one number for a setting: for each measure its distance from real music, *in units of the floor*; then the mean. Leave out measures whose floor is 0. And think of a band whose bass has fallen silent: what does `nan` (not a number) stand for, and how near to real music is that? Then choose.
+# The table of section 5 again: `weight_rows` has all measures for each setting of the judges' weights (means of two seeds), `real_row` those of real music, `floor` how far real music is from itself. Write one number for a setting: for each measure its distance from real music, *in units of the floor*; then the mean. Leave out measures whose floor is 0. And think of a band whose bass has fallen silent: what does `nan` (not a number) stand for, and how near to real music is that? Then choose.
+
+# %% id="exercise-weight-rows"
+weight_rows = {name: row for name, row in means.items() if name.startswith("rhythm")}
+print(*weight_rows, sep="\n")
 
 # %% id="exercise-weight-code"
 def strangeness(row, real, floor):
     """Mean distance from real music in units of the floor; infinite where a measure is missing."""
-    # solution: gaps in floors, infinite if one is nan, then their mean
+    # solution: your measure
+    # gaps in floors, infinite if one of them is nan, then their mean
     gaps = [abs(row[name] - real[name]) / floor[name] for name in floor if floor[name] > 0]
     return np.inf if np.isnan(gaps).any() else np.mean(gaps)
     # end solution
 
+# %% id="exercise-weight-choice"
 # solution: the setting with the smallest strangeness
 # stub: my_choice = ...  # the name of a setting
 my_choice = min(weight_rows, key=lambda name: strangeness(weight_rows[name], real_row, floor))
@@ -1142,7 +1218,9 @@ check_weight(strangeness, my_choice, weight_rows, real_row, floor)
 #
 # {{solution: exercise-weight-code}}
 #
-# It is *one* answer to the question what "near to real music" means: all measures count alike. Whoever dances will want to weigh the drums. And the settings were trained once each; if two of them lie half a floor apart, that is no difference.
+# {{solution: exercise-weight-choice}}
+#
+# It is *one* answer to the question what "near to real music" means: all measures count alike. Whoever dances will want to weigh the drums. And the settings were trained twice each; look at the shaded bands of the figure before you believe in half a floor.
 #
 # </details>
 
@@ -1198,7 +1276,7 @@ quiz_recap()
 # %% [markdown] id="recap"
 # ## What you can do now
 #
-# 1. You let players agree through a shared seed, froze it and drew it, and tested by swapping whether anything had been agreed.
+# 1. You let players agree through a shared seed and by ear, froze and drew what each of them reads, and tested by swapping whether anything had been agreed.
 # 2. You set judges with narrow views over a band, read from a table what their weights settle, and computed MuseGAN's measures by hand.
 # 3. You had a band accompany a melody of yours, put another beside chance, Markov chains and real music in units of the floor, and heard a VAE that has a judge: livelier, and less exact.
 # 4. You counted what a cycle guarantees, translated between reels and chorales, and measured style and content beside transposition, a rule and latent arithmetic.
@@ -1208,7 +1286,7 @@ quiz_recap()
 #
 # | what you see | why | what to do |
 # |---|---|---|
-# | each part is fine, together they do not fit | every player has only a seed of its own, or no judge hears them together | a shared seed *and* a judge of the whole; test by swapping parts |
+# | each part is fine, together they do not fit | every player has only a seed of its own, or no judge hears them together | let players hear one another, or a shared seed, *and* a judge who hears them together; test by swapping parts |
 # | all parts move in the same rhythm, always | all chance is shared, nothing is a player's own | larger own seeds; draw one player's own numbers anew (`seed_places`) and see what changes |
 # | one judge wins at once, its score is all that moves | its task is the easiest; or its loss is a *sum* over cells, the others' a mean | means everywhere; lower its weight, or its learning rate; look at each judge's share of right verdicts |
 # | doubling all weights changes nothing | only their ratios count | change one of them |
