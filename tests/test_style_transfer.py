@@ -11,7 +11,7 @@ from musegen_edu.pretrained import load_card, load_pretrained
 from musegen_edu.recipes import style_cycle, style_transfer_judging
 from musegen_edu.score import Score
 from musegen_edu.style_baselines import beat_rule, latent_arithmetic, transposed_to_register
-from musegen_edu.style_judging import style_features, train_style_judge
+from musegen_edu.style_judging import VIEWS, style_features, train_style_judge
 from musegen_edu.style_transfer import transfer_style
 from musegen_edu.style_windows import STYLES, StylePairs, style_windows
 from musegen_edu.tokens import FourBarCodec
@@ -22,6 +22,12 @@ from musegen_edu.training import EpochReport, train
 @pytest.fixture(scope="module")
 def test_windows():
     return {style: style_windows(style, "test") for style in STYLES}
+
+
+@pytest.fixture(scope="module")
+def judges():
+    """The judge of each view; each takes some seconds to be trained."""
+    return {view: train_style_judge(view) for view in VIEWS}
 
 
 # ---- windows ----
@@ -68,9 +74,9 @@ def test_features_are_those_of_lesson_04():
     assert row[37:][6] == 1.0  # four whole notes
 
 
-def test_the_judge_recognises_pieces_that_it_has_not_seen(test_windows):
+def test_the_judge_recognises_pieces_that_it_has_not_seen(test_windows, judges):
     for view, least in {"everything": 0.9, "pitches": 0.8}.items():
-        judge = train_style_judge(view)
+        judge = judges[view]
         for style, windows in test_windows.items():
             assert judge.share(windows.symbols, style) > least
         both = sum(judge.probability(windows.symbols[:9], style) for style in STYLES)
@@ -155,11 +161,18 @@ def test_transfer_keeps_key_tempo_title_and_instrument(test_windows):
 
 
 @pytest.mark.slow
-def test_the_model_is_trained_and_judged(monkeypatch, tmp_path):
+def test_the_model_is_trained_and_judged(monkeypatch, tmp_path, judges):
     monkeypatch.setenv("MUSEGEN_HOME", str(tmp_path / "home"))
     tiny = dataclasses.replace(style_cycle.STYLE_PROFILES["quick"], epochs=2, units=8, embedding=2, n_tunes=6)
     monkeypatch.setitem(style_cycle.STYLE_PROFILES, "quick", tiny)
     monkeypatch.setattr(style_cycle, "CYCLES", (1.0,))
+    monkeypatch.setattr(style_cycle, "train_style_judge", judges.__getitem__)
+
+    def fewer_to_hear(style, split, **options):
+        windows = style_windows(style, split, **options)
+        return windows.take(np.arange(40)) if split == "valid" else windows
+
+    monkeypatch.setattr(style_cycle, "style_windows", fewer_to_hear)
     monkeypatch.setattr(style_transfer_judging, "AMOUNTS", (0.0, 1.0))
     few = {style: style_windows(style, "test").take(np.arange(12)) for style in STYLES}
     monkeypatch.setattr(
@@ -183,11 +196,11 @@ def test_the_model_is_trained_and_judged(monkeypatch, tmp_path):
     assert not list((tmp_path / "home" / "training").iterdir())  # the checkpoints have gone
 
 
-def test_the_stored_weights_are_those_of_the_card(test_windows):
+def test_the_stored_weights_are_those_of_the_card(test_windows, judges):
     card, model = load_card("style_cycle"), load_pretrained("style_cycle")
     start = test_windows["chorale"].symbols
     told = model.transfer(start, "reel")
-    row = style_transfer_judging.style_row(told, start, "reel", {"everything": train_style_judge()})
+    row = style_transfer_judging.style_row(told, start, "reel", {"everything": judges["everything"]})
     stored = card["metrics"]["chorale to reel"]["cycle"]
     assert row["content"] == pytest.approx(stored["content"], abs=0.02)
     assert row["style"] == pytest.approx(stored["style"], abs=0.06)
