@@ -404,7 +404,7 @@ for name, tables in {"real music": windows["test"].tables, "the small band": ban
 # %% [markdown] id="swap-explained"
 # <details><summary>What happened, and why</summary>
 #
-# Bach's pieces lose a large part of their chords: the bass belonged to *this* melody. (Not all of them are lost. Everything here is in a key without accidentals, so that a stranger, too, plays mostly notes that occur in the chords.) The small band loses next to nothing, for there is nothing to lose: after four passes it has found how often to play, and on which beats; each part by itself. **It does not agree yet.** The plan that could carry an agreement is there, but the judges still have easier faults to complain of.
+# Bach's pieces lose a large part of their chords: the bass belonged to *this* melody. (Not all of them are lost. Everything here is in a key without accidentals, so that a stranger, too, plays mostly notes that occur in the chords.) The small band loses next to nothing, for there is nothing to lose: after four passes it has found how often to play, and on which beats; each part by itself. **It does not agree yet.** The plan and the ears that could carry an agreement are there, but the judges still have easier faults to complain of.
 #
 # So look at what *can* be lost before you praise what is there. A number such as "beats on a chord" needs two others beside it: that of real music, and that of the swap.
 #
@@ -471,7 +471,7 @@ new_drums = np.concatenate([one[:1], redraw(one, "drums", seed=3)[1:]])
 played(new_drums, "One piece, four drummers")
 
 # %% [markdown] id="freeze-listen-shared-intro"
-# And the other way round: all four players keep their own seeds, and **only the shared one** is drawn anew.
+# And the other way round: all four players keep their own seeds, and **only the shared one** is drawn anew. How much stays the same now?
 
 # %% id="freeze-listen-shared"
 new_song = np.concatenate([one[:1], redraw(one, None, seed=3)[1:]])
@@ -489,9 +489,9 @@ for name, tables in groups.items():
 # %% [markdown] id="freeze-explained"
 # <details><summary>What happened, and why</summary>
 #
-# The zeros of the table are exact: nobody reads another player's own seed, and nobody hears those who play later. So a new drummer moves nobody, and you have heard four of them over the same three voices. Above the diagonal is what *listening* does: a new soprano is heard by all others, and they answer. The shared seed moves everybody.
+# The zeros of the table are exact: nobody reads another player's own seed, and nobody hears those who play later. So a new drummer moves nobody, and you have heard four of them over the same three voices. Above the diagonal is what *listening* does: a new soprano is heard by all others, and they answer. The shared seed moves everybody, but less than one might think: the dice are left as they fell, and they decide most. So it is by ear that these players agree, more than by the plan.
 #
-# And the swap? The voices of the course's band are on a chord about as often as Bach's are, and with the bass of another piece they lose about as much as Bach's do: **they agree**, on something that holds for this piece alone. Markov chains lose nothing, for there is nothing to lose. The large band has learnt in half an hour what the small one had not begun with: see in section 5 whether it is the plan or the ears that did it.
+# And the swap? The voices of the course's band are on a chord about as often as Bach's are, and with the bass of another piece they lose about as much as Bach's do: **they agree**, on something that holds for this piece alone. Markov chains lose nothing, for there is nothing to lose. The large band, trained for a few minutes more, has learnt what the small one had not begun with. Section 5 shows whether the plan or the ears did it.
 #
 # </details>
 
@@ -695,7 +695,7 @@ add_legend(axes[0], loc="best")
 # <details><summary>How to read it</summary>
 #
 # - **The harmony judge is needed.** Without it clearly fewer beats are on a chord. The judge of the whole could hear the same, but has much else to complain of. Weight 3 adds little to weight 1: what was asked for has been learnt.
-# - **The rhythm judge is hardly missed.** When notes begin is heard by the judge of the whole as well, and it is the first thing that is learnt. With weight 3 more notes begin together than in real music, and fewer beats are on a chord: an overruled judge of harmony is listened to less.
+# - **The rhythm judge is hardly missed.** When notes begin is heard by the judge of the whole as well, and it is the first thing that is learnt. With weight 3 more notes begin together than in real music.
 # - **Where nobody listens**, more beats are on a chord than chance has. But look at the next column: with a stranger's bass they are *as many*. The players have learnt to prefer notes that go with most others, and have agreed on nothing. The plan that could carry an agreement is there, as in section 1; but what the dice throw for one voice no plan knows. With ears the same number of steps is enough.
 #
 # Two trainings a line are few. Where the shaded bands overlap, nothing has been shown; which setting is *best* is the question of Exercise 3.
