@@ -214,7 +214,7 @@ def test_an_accompanist_is_judged_by_whether_it_listens():
 
 
 def test_the_nearest_epoch_is_kept(tmp_path):
-    windows = band_windows("valid").take(np.arange(0, 160, 4))
+    windows = band_windows("valid").take(np.arange(0, 150, 4))
     pair = BandGAN(seed=3, **SMALL)
     nearest = NearestToReal(pair, windows, size=12, every=1, seed=0, path=tmp_path / "nearest.npz")
     nearest.set_model(pair)
@@ -258,7 +258,7 @@ def test_the_band_is_trained_and_judged(tmp_path, monkeypatch):
     tiny = dataclasses.replace(band.BAND_PROFILES["quick"], embedding=4, units=8, n_tunes=6)
     monkeypatch.setitem(band.BAND_PROFILES, "quick", tiny)
     monkeypatch.setattr(band, "WEIGHT_POINTS", band.WEIGHT_POINTS[:1])
-    monkeypatch.setitem(band.POINT_SEEDS, "quick", (4, 5))
+    monkeypatch.setitem(band.POINT_SEEDS, "quick", (4,))
     monkeypatch.setattr(band, "N_FORGED", 12)
     monkeypatch.setitem(band.POINT_STEPS, "quick", 2)
     few = {split: band_windows(split).take(np.arange(0, 96, 4)) for split in ("valid", "test")}
@@ -275,8 +275,7 @@ def test_the_band_is_trained_and_judged(tmp_path, monkeypatch):
     assert set(metrics["rows"]) == {"random", "Markov", "training music", "held-out music", "BandGAN"}
     assert set(metrics["weights"]) == {"rhythm 1, harmony 1, whole 1", band.DEAF}
     for settings in metrics["weights"].values():
-        assert settings["steps"] == [2, 2]
-        assert settings["beats on a chord"][0] != settings["beats on a chord"][1]
+        assert settings["steps"] == [2]
     assert metrics["real"]["beats on a chord"] > metrics["rows"]["random"]["beats on a chord"]
     for stored, kept in zip(model.generator.trainable_variables, model.averaged, strict=True):
         np.testing.assert_array_equal(ops.convert_to_numpy(stored), ops.convert_to_numpy(kept))

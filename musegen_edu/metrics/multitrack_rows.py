@@ -175,7 +175,7 @@ def two_groups(
     --------
     >>> first, second = two_groups(6, size=3, rng=np.random.default_rng(0), pieces=[7, 7, 7, 8, 8, 9])
     >>> sorted(first.tolist()), sorted(second.tolist())
-    ([3, 4, 5], [0, 1, 2])
+    ([1, 2, 5], [3, 4])
 
     Lesson: 11 hybrid_gans.
     """

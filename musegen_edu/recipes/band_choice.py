@@ -67,7 +67,7 @@ class NearestToReal(keras.callbacks.Callback):  # type: ignore[misc]  # Keras ha
         model: Any = self.model
         tables = model.generate_tables(self._size, melodies=self._melodies, seed=self._seed)
         self.course.append([epoch + 1, floors_off(band_row(tables), self._real, self._floor)])
-        if self.course[-1][1] <= min(off for _, off in self.course):
+        if self.course.index(min(self.course, key=lambda point: point[1])) == len(self.course) - 1:  # of equals, the first
             self._best = [np.array(keras.ops.convert_to_numpy(weight)) for weight in model.averaged]
         if self._path is not None:
             stream = io.BytesIO()

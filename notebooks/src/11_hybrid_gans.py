@@ -475,7 +475,7 @@ played(new_drums, "One piece, four drummers")
 
 # %% id="freeze-listen-shared"
 new_song = np.concatenate([one[:1], redraw(one, None, seed=3)[1:]])
-played(new_song, "Four pieces, the same players' seeds")
+played(new_song, "Four plans, the same players and dice")
 
 # %% id="swap-trained"
 from musegen_edu.recipes.band_baselines import markov_bands
@@ -672,21 +672,30 @@ print(f"{'':32s}" + "".join(f"{short:>13s}" for short in SHOWN.values()))
 for name, row in {**means, "real music": real_row, "floor": floor}.items():
     print(f"{name:32s}" + "".join(f"{row.get(key, np.nan):13.3f}" for key in SHOWN))
 
-# %% id="judges-figure"
+# %% id="judges-floors"
 GROUPS = {"rhythm": ("beginnings on a beat", "beginnings together"), "harmony": ("beats on a chord", "tonal distance, soprano-bass")}
 SETTINGS = {"rhythm": "rhythm {}, harmony 1, whole 1", "harmony": "rhythm 1, harmony {}, whole 1"}
+
+def floors_off(setting, group):
+    """How many floors the measures of a group are from real music, for each weight and seed: (3, seeds)."""
+    some = [runs[setting.format(weight)] for weight in (0, 1, 3)]
+    gaps = [[abs(rows[key] - real_row[key]) / floor[key] for key in GROUPS[group]] for rows in some]
+    return np.array(gaps).mean(axis=1)
+
+for judge, setting in SETTINGS.items():
+    print(f"weight of the {judge} judge 0, 1, 3: {judge} {floors_off(setting, judge).mean(axis=1).round(1)} floors off")
+
+# %% id="judges-figure"
 figure, axes = plt.subplots(1, 2, figsize=(11, 3.4), dpi=110, sharey=True, layout="constrained")
 for ax, (judge, setting) in zip(axes, SETTINGS.items()):
-    course = {}
-    for i, (group, keys) in enumerate(GROUPS.items()):
-        some = [runs[setting.format(weight)] for weight in (0, 1, 3)]
-        off = np.array([np.mean([abs(rows[key] - real_row[key]) / floor[key] for key in keys], axis=0) for rows in some])  # (weight, seed)
-        course[group] = off.mean(axis=1)
+    for i, group in enumerate(GROUPS):
+        off = floors_off(setting, group)
         ax.fill_between((0, 1, 3), off.min(axis=1), off.max(axis=1), color=PALETTE[i], alpha=0.2, linewidth=0)
         look = {"marker": MARKERS[i], "color": PALETTE[i], "linewidth": 2, "markersize": 8}
-        ax.plot((0, 1, 3), course[group], LINES[i], label=f"measures of {group}", **look)
+        ax.plot((0, 1, 3), off.mean(axis=1), LINES[i], label=f"measures of {group}", **look)
     ax.set_xticks((0, 1, 3))
-    title = f"Measures of {judge}: {course[judge][0]:.0f}, {course[judge][1]:.0f}, {course[judge][2]:.0f} floors off"
+    before, after = floors_off(setting, judge).mean(axis=1)[[0, 2]]
+    title = f"Measures of {judge}: from {before:.0f} to {after:.0f} floors off"
     dress(ax, title=title, x=f"weight of the {judge} judge (shaded: its seeds)", y="floors from real music" if judge == "rhythm" else "")
 axes[0].set_ylim(0)
 add_legend(axes[0], loc="best")
