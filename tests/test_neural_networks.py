@@ -69,9 +69,10 @@ def test_gradients_of_odd_kinds():
     assert "returns nothing yet" in check_relu_gradients(lambda *args: None).message
     assert "four arrays" in check_relu_gradients(lambda *args: (1, 2)).message
     assert "three dots" in check_relu_gradients(...).message
-    first, second = (check_relu_gradients(lambda *args: None).hint for _ in range(2))
+    first, second = (check_relu_gradients(lambda *args: (1, 2)).hint for _ in range(2))
     assert second.startswith("For the hidden layer")
     assert first
+    assert check_relu_gradients(lambda *args: None).hint == ""  # not begun
 
 
 def any_triad(root, kind, inversion=0):
