@@ -359,7 +359,7 @@ def verdicts(examples):
 
 # %% id="train-monitor"
 monitor = GanMonitor(band, windows["train"].tables, show=codec.decode, forge=forge, score=verdicts, every=20, title="A small band")
-_ = band.fit(windows["train"].tables, batch_size=32, epochs=4, verbose=0, callbacks=[monitor.callback])
+_ = band.fit(windows["train"].tables, batch_size=32, epochs=3, verbose=0, callbacks=[monitor.callback])
 
 # %% id="train-measured"
 from musegen_edu.metrics.ensemble import ensemble_row
@@ -404,7 +404,7 @@ for name, tables in {"real music": windows["test"].tables, "the small band": ban
 # %% [markdown] id="swap-explained"
 # <details><summary>What happened, and why</summary>
 #
-# Bach's pieces lose a large part of their chords: the bass belonged to *this* melody. (Not all of them are lost. Everything here is in a key without accidentals, so that a stranger, too, plays mostly notes that occur in the chords.) The small band loses next to nothing, for there is nothing to lose: after four passes it has found how often to play, and on which beats; each part by itself. **It does not agree yet.** The plan and the ears that could carry an agreement are there, but the judges still have easier faults to complain of.
+# Bach's pieces lose a large part of their chords: the bass belonged to *this* melody. (Not all of them are lost. Everything here is in a key without accidentals, so that a stranger, too, plays mostly notes that occur in the chords.) The small band loses next to nothing, for there is nothing to lose: after three passes it has found how often to play, and on which beats; each part by itself. **It does not agree yet.** The plan and the ears that could carry an agreement are there, but the judges still have easier faults to complain of.
 #
 # So look at what *can* be lost before you praise what is there. A number such as "beats on a chord" needs two others beside it: that of real music, and that of the swap.
 #
