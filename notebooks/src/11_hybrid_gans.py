@@ -411,7 +411,7 @@ for name, tables in {"real music": windows["test"].tables, "the small band": ban
 # </details>
 
 # %% [markdown] id="train-full-intro"
-# With a GPU, or with patience, the full profile trains the large band for 130 passes, with the table of what each judge's weight does, and writes into your own folder.
+# With a GPU, or with patience, the full profile trains the large band for 40 passes, with the table of what each judge's weight does, and writes into your own folder.
 
 # %% id="train-full" tags=["gpu"]
 from musegen_edu import train as train_by_recipe
