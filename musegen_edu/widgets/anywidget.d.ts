@@ -37,6 +37,7 @@ interface MusegenSound {
 }
 
 declare var musegenSound: MusegenSound | undefined;
+declare var musegenKeys: true | undefined;
 declare var musegenClipboard: Note[] | undefined; // what was copied in one editor can be pasted in another
 
 interface Model {

@@ -15,6 +15,20 @@ const IDLE = 30_000; // ms of silence after which the sound device is let go
 /** @type {MusegenSound} */
 export const sound = (globalThis.musegenSound ??= { context: null, master: null, analyser: null, packs: new Map(), playing: null });
 
+/**
+ * Keep the keys for a widget's control from JupyterLab's shortcuts. Those look at the focused element itself before they look at what it lies in, so
+ * the mark on a widget's root does not hold for its controls: an arrow on a slider would choose another cell, and d d would delete one.
+ * @param {KeyboardEvent} event
+ */
+function keepKeys({ target }) {
+  if (target instanceof Element && target.closest(".mg")) target.setAttribute("data-lm-suppress-shortcuts", "true");
+}
+globalThis.musegenKeys ??= keptKeys(); // once a page
+function keptKeys() {
+  window.addEventListener("keydown", keepKeys, true); // on the window: before JupyterLab, which listens on the document
+  return /** @type {const} */ (true);
+}
+
 /** Open the page's sound device, or wake it. Must be called from a user's gesture the first time. */
 export function openSound() {
   if (!sound.context) {

@@ -104,7 +104,17 @@ def test_a_game_is_paused_steered_and_heard_while_its_cell_runs(open_notebook):
     page.wait_for_function(LATER, arg=report["steps"] + 2)
     press("Pause")
     cell.get_by_role("button", name="Run on", exact=True).wait_for()
-    page.wait_for_timeout(1000)
-    still = page.evaluate(STEP)
-    page.wait_for_timeout(1000)
+    still = watched.comes_to_rest(lambda: page.evaluate(STEP))
+
+    # Keys pressed on a control are the widget's: no other cell is chosen, none is deleted or made.
+    cells = "() => { const n = window.jupyterapp.shell.currentWidget.content; return [n.widgets.length, n.activeCellIndex]; }"
+    slider = cell.get_by_role("slider")
+    slider.focus()
+    before = page.evaluate(cells)
+    for key, value in (("Home", "0"), ("ArrowRight", "1"), ("ArrowUp", "2"), ("ArrowLeft", "1")):
+        page.keyboard.press(key)
+        assert watched.until(lambda value=value: slider.input_value() == value), key
+    for key in "ddxb":
+        page.keyboard.press(key)
+    assert page.evaluate(cells) == before
     assert page.evaluate(STEP) == still
