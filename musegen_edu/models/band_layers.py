@@ -104,8 +104,8 @@ class BandView(keras.layers.Layer):
     """What a judge may see of a band, (n, 64, channels): of the rolls of three voices, (n, 64, 59, 2) each, and the drums, (n, 64, 10).
 
     `"rhythm"` sees when: for each voice whether a note begins at a sixteenth, for each drum whether it is struck; no pitch. `"harmony"` sees
-    with what: for each pitch class how many of the voices sound it, now and on average over the bar; no octave, no part, no drums. `"whole"` sees what begins, every pitch
-    that sounds in each voice, and the drums.
+    with what: for each pitch class how many of the voices sound it, now and on average over the bar; no octave, no part, no drums.
+    `"whole"` sees what begins, every pitch that sounds in each voice, and the drums.
 
     Examples
     --------

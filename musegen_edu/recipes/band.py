@@ -15,6 +15,7 @@ from musegen_edu.bands import BandWindows, band_windows
 from musegen_edu.files import write_atomically
 from musegen_edu.models.band_gan import BandGAN
 from musegen_edu.models.band_layers import JUDGES
+from musegen_edu.recipes.band_baselines import markov_bands, random_bands
 from musegen_edu.recipes.band_choice import NearestToReal
 from musegen_edu.recipes.band_judging import (
     band_floor,
@@ -22,9 +23,7 @@ from musegen_edu.recipes.band_judging import (
     band_row,
     chords_by_chance,
     judge_accompaniments,
-    markov_bands,
     novelty,
-    random_bands,
     rounded,
 )
 from musegen_edu.recipes.band_training import BandBatches as BandBatches

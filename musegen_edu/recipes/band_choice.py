@@ -14,7 +14,7 @@ from musegen_edu.bands import BandWindows
 from musegen_edu.files import write_atomically
 from musegen_edu.models.band_gan import BandGAN
 from musegen_edu.quiet_keras import keras
-from musegen_edu.recipes.band_judging import band_floor, band_row
+from musegen_edu.recipes.band_judging import band_floor, band_gaps, band_row
 from musegen_edu.tokens.band_codec import VOICES
 
 
@@ -45,10 +45,8 @@ class NearestToReal(keras.callbacks.Callback):  # type: ignore[misc]  # Keras ha
     ) -> None:
         super().__init__()
         self._size, self._every, self._seed, self._path = size, every, seed, path
-        self._real, self._floor = (
-            band_row(real.tables),
-            band_floor(real.tables, size=size, seed=seed, pieces=real.piece),
-        )
+        self._real = band_row(real.tables)
+        self._floor = band_floor(real.tables, size=size, seed=seed, pieces=real.piece)
         self._melodies = None
         if model.given is not None:
             some = np.random.default_rng(seed).permutation(len(real))[:size]
@@ -66,9 +64,10 @@ class NearestToReal(keras.callbacks.Callback):  # type: ignore[misc]  # Keras ha
             return
         model: Any = self.model
         tables = model.generate_tables(self._size, melodies=self._melodies, seed=self._seed)
-        self.course.append([epoch + 1, floors_off(band_row(tables), self._real, self._floor)])
-        if self.course.index(min(self.course, key=lambda point: point[1])) == len(self.course) - 1:  # of equals, the first
+        off = floors_off(band_row(tables), self._real, self._floor)
+        if not self.course or off < min(before for _, before in self.course):  # of equals, the first
             self._best = [np.array(keras.ops.convert_to_numpy(weight)) for weight in model.averaged]
+        self.course.append([epoch + 1, off])
         if self._path is not None:
             stream = io.BytesIO()
             arrays: dict[str, Any] = {f"weight_{i}": weight for i, weight in enumerate(self._best)}
@@ -97,5 +96,6 @@ def floors_off(row: Mapping[str, float], real: Mapping[str, float], floor: Mappi
 
     Lesson: 11 hybrid_gans.
     """
-    gaps = [abs(row[label] - real[label]) / floor[label] for label in floor if floor[label] > 0]
+    times = band_gaps({"held-out music": dict(real), "forged": dict(row)}, dict(floor))["forged"]
+    gaps = [times[label] for label in floor if floor[label] > 0]
     return float("inf") if not gaps or np.isnan(gaps).any() else float(np.mean(gaps))

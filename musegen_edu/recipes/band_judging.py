@@ -13,15 +13,12 @@ from musegen_edu.metrics import CorpusIndex, ngram_novelty, qualified_notes, sca
 from musegen_edu.metrics.ensemble import bar_strings, ensemble_row
 from musegen_edu.metrics.multitrack import tonal_distance
 from musegen_edu.metrics.multitrack_rows import multitrack_row, real_to_real, two_groups
-from musegen_edu.recipes.band_baselines import markov_bands as markov_bands
-from musegen_edu.recipes.band_baselines import random_bands as random_bands
+from musegen_edu.recipes.band_baselines import Tables, markov_bands, random_bands
 from musegen_edu.score import Score
 from musegen_edu.tokens.band_codec import N_BARS, PARTS, VOICES, BandCodec
 
 if TYPE_CHECKING:
     from musegen_edu.models.band_gan import BandGAN
-
-Tables = npt.NDArray[np.int32]
 
 _EIGHTH = 12  # ticks: on a grid of sixteenths every note is longer than the 32nd of `qualified_notes`
 _SPLITS = 20

@@ -12,7 +12,7 @@ from musegen_edu.batching import in_parts, order_of_epoch
 from musegen_edu.models.band_gan import BandGAN
 from musegen_edu.models.two_speed_adam import TwoSpeedAdam
 from musegen_edu.quiet_keras import keras
-from musegen_edu.recipes.band_judging import Tables
+from musegen_edu.recipes.band_baselines import Tables
 from musegen_edu.recipes.game_backup import GameBackup
 from musegen_edu.recipes.making import EpochClock
 from musegen_edu.tokens.band_codec import VOICES

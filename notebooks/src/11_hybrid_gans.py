@@ -169,7 +169,7 @@ for ax, (name, q) in zip(axes, {"real songs": real, **bands}.items()):
 #
 # $$q(a, b) = q_1(a)\; q_2(b \mid a)$$
 #
-# That is the chain rule of lesson 05, with players in place of time steps, and every $q(a, b)$ can be written like that. **Predict.** *How many bars fit now? And what does it cost, that a shared seed does not?*
+# As before, $q_1(a)$ is how likely the bass plays $a$; $q_2(b \mid a)$ is how likely the tune plays $b$ *after it has heard* $a$. That is lesson 06's chain rule of probability, with players in place of the voices of a chord, and every $q(a, b)$ can be written like that. **Predict.** *How many bars fit now? And what does it cost, that a shared seed does not?*
 
 # %% id="in-turn"
 def learn_in_turn(steps=4000, rate=5.0, seed=0):
@@ -339,7 +339,7 @@ def open_band(shared, bar, own, units):
 # %% [markdown] id="train-intro"
 # ### Train a small one
 #
-# Half a minute is enough for a groove, not for Bach. The monitor of lesson 10 keeps what the band plays, so that you can go back in time and hear it. **Predict.** *What comes first, the groove or the harmony?*
+# Less than a minute is enough for a groove, not for Bach. The monitor of lesson 10 keeps what the band plays, so that you can go back in time and hear it. **Predict.** *What comes first, the groove or the harmony?*
 
 # %% id="train-quick"
 from musegen_edu import BandGAN, GanMonitor, TwoSpeedAdam
